@@ -18,7 +18,7 @@ from tests import factories
 from tests.architecture.code import APPS, ROOT, python_files
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-ENDPOINT = re.compile(r"\b(GET|POST|PATCH|DELETE)\s+(/[\w/{}.-]*)|(?:\$BASE|https?://[\w.:]+)(/[\w/{}.-]*)")
+ENDPOINT = re.compile(r"\b(GET|POST|PATCH|DELETE)\s+(/[\w/{}.…-]*)|(?:\$BASE|https?://[\w.:]+)(/[\w/{}.…-]*)")
 
 
 def _name(file: Path) -> str:
@@ -73,7 +73,7 @@ def _is_routed(path: str) -> bool:
     """With every placeholder filled by something that fits: an id, a currency."""
     for value in ("0b8e2f9c-7f5e-4f0e-9d53-3b8a6f3a8d11", "INR"):
         try:
-            resolve(re.sub(r"\{\w+\}", value, path))
+            resolve(re.sub(r"\{\w+\}|…", value, path))
             return True
         except Resolver404:
             continue
@@ -88,6 +88,8 @@ NOT_IN = re.compile(r"""["']([A-Z][A-Z0-9_]+)["'] (?:not )?in os\.environ""")
 BY_OTHERS = {"DJANGO_SETTINGS_MODULE"}
 # Set by `make run` for its own processes; nobody sets them by hand.
 INTERNAL = {"NO_PROXY"}
+# Of a request, which a WSGI application calls its environment.
+OF_A_REQUEST = {"CONTENT_LENGTH", "HTTP_HOST", "PATH_INFO", "REQUEST_METHOD"}
 SANDBOX = ROOT / "billing_platform" / "local" / "razorpay"  # a program of its own: its README lists its variables
 
 
@@ -98,7 +100,7 @@ def _read_by_code() -> set[str]:
             continue
         text = file.read_text(encoding="utf-8")
         found |= {*READ.findall(text), *NOT_IN.findall(text)}
-    return found - INTERNAL - BY_OTHERS
+    return found - INTERNAL - BY_OTHERS - OF_A_REQUEST
 
 
 def _explained() -> list[str]:

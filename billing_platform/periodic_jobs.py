@@ -31,6 +31,8 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Issue drafts that waited": ("invoicing.tasks.issue_due_drafts", schedule(60)),
     "Deliver issued invoices": ("invoicing.tasks.deliver_due_invoices", schedule(60)),
     "Deliver credit notes": ("invoicing.tasks.deliver_due_credit_notes", schedule(60)),
+    "Go on with price simulations": ("invoicing.tasks.go_on_with_simulations", schedule(60)),
+    "Forget old price simulations": ("invoicing.tasks.forget_simulations", crontab(minute="35", hour="4")),
     "Export GST returns": ("invoicing.tasks.export_due_returns", schedule(60)),
     "Fetch IRNs of e-invoices": ("invoicing.tasks.register_due_e_invoices", schedule(60)),
     "Look for e-invoices": ("invoicing.tasks.look_for_e_invoices", crontab(minute="20")),

@@ -28,11 +28,13 @@ from invoicing.models import (
     MinimumCharge,
     NumberSequence,
     PayPageLink,
+    PriceSimulation,
     PricingRule,
     RateFeed,
     RecurringFee,
     ReviewItem,
     SafetyBounds,
+    SimulatedCustomer,
     TaxRate,
     UsageWriteOff,
 )
@@ -327,6 +329,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.ACCOUNTS, Invoice, "list_alt", page="register", page_title="Invoice register"),
         SidebarItem(Group.ACCOUNTS, CreditNote, "list_alt", page="register", page_title="Credit note register"),
         SidebarItem(Group.PRICES, PricingRule, "sell", key="r"),
+        SidebarItem(Group.PRICES, PriceSimulation, "science", reaches_every_organisation),
         SidebarItem(Group.PRICES, UsageWriteOff, "water_drop", page="leak", page_title="Revenue leak"),
         SidebarItem(Group.PRICES, RecurringFee, "autorenew"),
         SidebarItem(Group.PRICES, MinimumCharge, "vertical_align_bottom"),
@@ -356,6 +359,7 @@ BACKOFFICE = Contribution(
             "add_pricingrule",
             "change_pricingrule",
             "delete_pricingrule",
+            "add_pricesimulation",
             "add_exchangerate",
             "sync_ratefeed",
             "export_filing",
@@ -369,7 +373,7 @@ BACKOFFICE = Contribution(
         }
     ),
     # written by workers; what a person does to a delivery is noted on its invoice
-    unwatched=frozenset({FilingFile, InvoiceDelivery, ReviewItem, DiscountRedemption}),
+    unwatched=frozenset({FilingFile, InvoiceDelivery, ReviewItem, DiscountRedemption, SimulatedCustomer}),
     unlogged={
         Invoice: ("public_token",),  # who has it opens the page
         PayPageLink: ("token",),
@@ -384,6 +388,13 @@ BACKOFFICE = Contribution(
         ),
         EInvoice: ("claimed_until", "attempts", "next_attempt_at", "is_unclear", "signed_qr", "signed_invoice"),
         BillingRunItem: ("claimed_until",),
+        PriceSimulation: (
+            "claimed_until",
+            "attempts",
+            "next_attempt_at",
+            "customers_done",
+            "done_up_to",
+        ),
         RateFeed: ("claimed_until", "attempts", "next_attempt_at", "last_failure", "last_fetched_at", "newest_day"),
         CreditNote: ("claimed_until", "attempts", "next_attempt_at", "send_to", "document"),
     },

@@ -12,6 +12,7 @@ from invoicing.selectors.billing_runs import BY_SCHEDULE
 from invoicing.services import delivery, overdue, rate_feeds
 from invoicing.services.credit_notes import credit_note_delivery
 from invoicing.services.e_invoices import needed, registering
+from invoicing.services.prices import simulating
 from invoicing.services.returns import filing
 from invoicing.services.runs import billing_run
 
@@ -115,6 +116,25 @@ def export_due_returns() -> None:
     """Returns whose export is new, failed before, or whose worker died."""
     for filing_id in filing.due_exports():
         export_return.delay(str(filing_id))
+
+
+@shared_task(name="invoicing.tasks.simulate_prices")
+def simulate_prices(simulation_id: str) -> None:
+    """Work out some more customers of a price simulation."""
+    simulating.simulate(simulation_id=UUID(simulation_id))
+
+
+@shared_task(name="invoicing.tasks.go_on_with_simulations")
+def go_on_with_simulations() -> None:
+    """Simulations that are new, failed before, or whose worker died."""
+    for simulation_id in simulating.due_simulations():
+        simulate_prices.delay(str(simulation_id))
+
+
+@shared_task(name="invoicing.tasks.forget_simulations")
+def forget_simulations() -> int:
+    """Delete price simulations that are old. Returns how many."""
+    return simulating.forget_simulations()
 
 
 @shared_task(name="invoicing.tasks.register_e_invoice")

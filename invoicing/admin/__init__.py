@@ -15,6 +15,7 @@ from invoicing.admin.metric import PricesOfMetric
 from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.prices.price_book import PricingRuleAdmin
+from invoicing.admin.prices.price_simulation import PriceSimulationAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
 from invoicing.admin.registers.register import CreditNoteRegister, InvoiceRegister
 from invoicing.admin.returns.filing import FilingAdmin
@@ -57,6 +58,7 @@ __all__ = [
     "MinimumChargeAdmin",
     "NumberSequenceAdmin",
     "OneOffInvoices",
+    "PriceSimulationAdmin",
     "PricesOfMetric",
     "PricingRuleAdmin",
     "RecurringFeeAdmin",

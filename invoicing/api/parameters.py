@@ -79,6 +79,23 @@ class PricingRuleParameters(FilterSet):
     model = ChoiceFilter(choices=PricingRule.Model.choices)
 
 
+class SimulatedCustomerParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    currency = TextFilter(validators=[validate_currency])
+    pays = ChoiceFilter(
+        choices=[(each, each) for each in ("more", "less", "same")], method="who_pays", label="More, less or the same."
+    )
+    format = ChoiceFilter(
+        choices=[("json", "JSON"), ("csv", "CSV")], method="any_format", label="A file, of all pages; JSON if left out."
+    )
+
+    def who_pays(self, rows: Any, _name: str, value: str) -> Any:
+        return rows.pays(value)
+
+    def any_format(self, rows: Any, _name: str, _value: str) -> Any:
+        return rows
+
+
 class TaxRateParameters(FilterSet):
     country = TextFilter()
     sac = TextFilter()

@@ -12,12 +12,13 @@ from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.line_taxes import tax_lines
 from invoicing.computing.missing_particulars import particular_warnings
 from invoicing.computing.refused_codes import code_warnings
-from invoicing.computing.terms import agreed_discounts, agreed_lines, agreed_warnings
+from invoicing.computing.terms import Terms, agreed_discounts, agreed_lines, agreed_warnings
 from invoicing.computing.time_of_issue import time_of_issue_warnings
 from invoicing.computing.unprintable_letters import letter_warnings
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.gst_heads import SupplyContext
 from invoicing.lines import Line
+from invoicing.pricing.month_facts import MonthFacts
 from invoicing.pricing.rating import rate
 from invoicing.pricing.unbilled import within_bounds
 from invoicing.rates import BOOKS, Rate
@@ -90,12 +91,18 @@ def _lines(facts: InvoiceFacts) -> tuple[tuple[Line, ...], list[DraftWarning]]:
     """The lines before tax: of a month's usage and terms, and as people typed them."""
     if facts.month is None:
         return facts.lines, []
-    rated = rate(facts.month)
-    agreed = agreed_lines(facts.month, facts.terms, rated.lines)
-    lines, left_off = within_bounds((*facts.lines, *agreed), facts.currency)  # what was typed is never left off
-    typed = len(facts.lines)
-    discounted = agreed_discounts(facts.month, facts.terms, (*lines[typed:], *lines[:typed]))
-    return discounted, [*rated.warnings, *left_off, *agreed_warnings(facts.month, facts.terms)]
+    return lines_of_month(facts.month, facts.terms, facts.lines)
+
+
+def lines_of_month(
+    month: MonthFacts, terms: Terms, typed: tuple[Line, ...] = ()
+) -> tuple[tuple[Line, ...], list[DraftWarning]]:
+    """What a month is charged before tax, discounts taken off, and what is not on a line of it."""
+    rated = rate(month)
+    agreed = agreed_lines(month, terms, rated.lines)
+    lines, left_off = within_bounds((*typed, *agreed), month.currency)  # what was typed is never left off
+    discounted = agreed_discounts(month, terms, (*lines[len(typed) :], *lines[: len(typed)]))
+    return discounted, [*rated.warnings, *left_off, *agreed_warnings(month, terms)]
 
 
 def _exchange_rate(facts: InvoiceFacts) -> tuple[Rate | None, list[DraftWarning]]:

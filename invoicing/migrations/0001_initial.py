@@ -1359,6 +1359,70 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PriceSimulation",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("drafts", models.JSONField(help_text="The draft prices, as rules of the price book without days.")),
+                ("first_month", models.DateField(help_text="First day of the oldest month.")),
+                ("months", models.PositiveSmallIntegerField(help_text="How many months follow each other: 1 to 12.")),
+                (
+                    "chosen",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(),
+                        blank=True,
+                        help_text="Ids of the customers. Empty: all whom a draft may reach.",
+                        null=True,
+                        size=None,
+                    ),
+                ),
+                ("customers", models.PositiveIntegerField(default=0, verbose_name="customers to work out")),
+                ("customers_done", models.PositiveIntegerField(default=0)),
+                ("done_up_to", models.UUIDField(blank=True, editable=False, null=True)),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, help_text="Empty until every customer is worked out.", null=True),
+                ),
+                (
+                    "scheduled_from",
+                    models.DateField(
+                        blank=True,
+                        help_text="The day from which the prices hold. Empty: they are drafts.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                        verbose_name="scheduled",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "price simulation",
+                "verbose_name_plural": "price simulations",
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="PricingRule",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1655,6 +1719,66 @@ class Migration(migrations.Migration):
                 "verbose_name": "safety bounds",
                 "verbose_name_plural": "safety bounds",
                 "ordering": ["organisation__name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SimulatedCustomer",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "currency",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                ("months", models.PositiveSmallIntegerField(help_text="Closed months of the span.")),
+                (
+                    "before",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        help_text="By the prices in force, discounts taken off, before tax.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "after",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        help_text="By the draft prices, discounts taken off, before tax.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "delta",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        help_text="How much more it would have paid; negative: less.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "usage_before",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        help_text="Usage alone, before minimum charges and discounts.",
+                        max_digits=19,
+                    ),
+                ),
+                ("usage_after", models.DecimalField(decimal_places=4, default=0, max_digits=19)),
+                (
+                    "left_out_before",
+                    models.PositiveIntegerField(default=0, help_text="Metrics in months that no price covers."),
+                ),
+                ("left_out_after", models.PositiveIntegerField(default=0)),
+                ("failure", models.CharField(blank=True, help_text="Why it could not be worked out.", max_length=500)),
+            ],
+            options={
+                "verbose_name": "simulated customer",
+                "ordering": ["-delta", "pk"],
             },
         ),
         migrations.CreateModel(
@@ -2235,6 +2359,28 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="pricesimulation",
+            name="requested_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="pricesimulation",
+            name="scheduled_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
             model_name="pricingrule",
             name="organisation",
             field=models.ForeignKey(
@@ -2329,6 +2475,23 @@ class Migration(migrations.Migration):
                 related_name="safety_bounds",
                 to="organisations.organisation",
                 verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="simulatedcustomer",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="simulatedcustomer",
+            name="simulation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="invoicing.pricesimulation"
             ),
         ),
         migrations.AddConstraint(
@@ -4162,6 +4325,45 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        migrations.AddIndex(
+            model_name="pricesimulation",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="price_simulation_to_do",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="pricesimulation",
+            index=models.Index(fields=["-created_at"], name="simulation_by_time"),
+        ),
+        migrations.AddConstraint(
+            model_name="pricesimulation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("months__gte", 1), ("months__lte", 12)),
+                name="simulation_of_1_to_12_months",
+                violation_error_message="Choose 1 to 12 months.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricesimulation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("first_month__day", 1)), name="simulation_of_whole_months"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricesimulation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("customers_done__lte", models.F("customers"))), name="simulation_done_of_customers"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricesimulation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scheduled_from__isnull", True), ("finished_at__isnull", False), _connector="OR"),
+                name="only_a_finished_simulation_is_scheduled",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="pricingrule",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
@@ -4550,6 +4752,32 @@ class Migration(migrations.Migration):
                 condition=models.Q(("reason", ""), _negated=True),
                 name="safety_bounds_say_why",
                 violation_error_message="Say why this customer is different.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="simulatedcustomer",
+            index=models.Index(fields=["simulation", "currency", "-delta"], name="simulated_losers_first"),
+        ),
+        migrations.AddConstraint(
+            model_name="simulatedcustomer",
+            constraint=models.UniqueConstraint(fields=("simulation", "organisation"), name="simulated_customer_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="simulatedcustomer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "delta",
+                        django.db.models.expressions.CombinedExpression(models.F("after"), "-", models.F("before")),
+                    )
+                ),
+                name="simulated_delta_adds_up",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="simulatedcustomer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="simulated_currency_is_iso"
             ),
         ),
         migrations.AddIndex(

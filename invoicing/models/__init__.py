@@ -18,6 +18,7 @@ from invoicing.models.minimum_charge import MinimumCharge
 from invoicing.models.number_sequence import NumberSequence
 from invoicing.models.pay_page_link import PayPageLink
 from invoicing.models.price_book import PricingRule
+from invoicing.models.price_simulation import PriceSimulation, SimulatedCustomer
 from invoicing.models.rate_feed import RateFeed
 from invoicing.models.recurring_fee import RecurringFee
 from invoicing.models.review_item import ReviewItem
@@ -50,11 +51,13 @@ __all__ = [
     "MinimumCharge",
     "NumberSequence",
     "PayPageLink",
+    "PriceSimulation",
     "PricingRule",
     "RateFeed",
     "RecurringFee",
     "ReviewItem",
     "SafetyBounds",
+    "SimulatedCustomer",
     "TaxRate",
     "UsageWriteOff",
 ]

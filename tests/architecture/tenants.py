@@ -35,8 +35,10 @@ from invoicing.models import (
     Invoice,
     LatePrice,
     MinimumCharge,
+    PriceSimulation,
     PricingRule,
     RecurringFee,
+    SimulatedCustomer,
     UsageWriteOff,
 )
 from invoicing.services import drafting, issuing, templates
@@ -44,6 +46,8 @@ from invoicing.services.approving import approve_invoice
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.pay_page_links import renew_link
 from invoicing.services.prices import price_book
+from invoicing.services.prices.drafts import draft
+from invoicing.services.prices.simulating import draft_body
 from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms import discounts, minimum_charges, recurring_fees
 from organisations.models import ApiKey, Membership, NotificationEvent, Organisation, Project, WebhookAttempt
@@ -505,9 +509,27 @@ def run_of_both(one: Tenant, other: Tenant) -> BillingRun:
         BillingRunItem.objects.create(run=run, organisation=each.organisation, reason=f"{each.marker} waits")
         each.run = run
     _park_september(one, other)
+    simulate_a_price(one, other)
     with clock.standing_at(clock.now() + timedelta(days=1, hours=2)):
         state_days()
     return run
+
+
+def simulate_a_price(*tenants: Tenant) -> None:
+    """A price simulation, which tells of all of them."""
+    body = draft_body(draft(metric_name="x", unit="y", currency="INR", price={"model": "flat", "amount": "1"}))
+    whole = PriceSimulation.objects.create(
+        drafts=[body],
+        first_month=date(2026, 10, 1),
+        months=1,
+        customers=2,
+        next_attempt_at=None,
+        finished_at=clock.now(),
+    )
+    for each in tenants:
+        SimulatedCustomer.objects.create(
+            simulation=whole, organisation=each.organisation, currency="INR", months=1, failure=f"{each.marker} failed"
+        )
 
 
 def _park_september(*tenants: Tenant) -> None:

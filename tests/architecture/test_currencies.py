@@ -26,6 +26,7 @@ COPIED = {
     "invoicing.Invoice",  # from the customer
     "invoicing.CreditNote",  # from the invoice
     "invoicing.UsageWriteOff",  # from the customer
+    "invoicing.SimulatedCustomer",  # from the customer
     "payments.PaymentOrder",
     "payments.Payment",
     "payments.Refund",

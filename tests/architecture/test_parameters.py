@@ -14,10 +14,12 @@ from rest_framework.mixins import ListModelMixin
 
 from billing_platform.lib.http.parameters import DayFilter, DayOrMomentFilter, IdFilter, MonthFilter, TruthFilter
 from invoicing.api.parameters import WholeNumberFilter
+from invoicing.models import PriceSimulation
+from organisations.models import Membership
 from tests import factories
 from tests.architecture.code import ROOT, python_files
 from tests.architecture.routes import Route, routes
-from tests.architecture.tenants import Tenant, tenant
+from tests.architecture.tenants import Tenant, simulate_a_price, tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -35,13 +37,16 @@ WRONG: dict[type[Any], str] = {
 
 @pytest.fixture
 def acme() -> Tenant:
-    return tenant("Acme")
+    found = tenant("Acme")
+    simulate_a_price(found)
+    return found
 
 
 @pytest.fixture
 def api(acme: Tenant, settings: Any) -> Client:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "admin_key": "10000/m"}
-    return factories.client(acme.admin_key)
+    serves_all = factories.member("serves-all", None, Membership.Role.ADMIN)  # some lists are of everybody
+    return factories.client(factories.admin_key(serves_all))
 
 
 def admin_gets() -> Iterator[Route]:
@@ -67,6 +72,7 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "fee_id": tenant.fee.pk,
         "minimum_id": tenant.minimum.pk,
         "discount_id": tenant.discount.pk,
+        "simulation_id": PriceSimulation.objects.get().pk,
         "template_id": tenant.organisation.invoice_templates.get().pk,
         "notification_id": tenant.organisation.notifications.first().pk,
         "contact_id": tenant.organisation.contacts.get().pk,

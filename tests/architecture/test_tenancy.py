@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db.models import Model
 from django.test.client import Client
 
+from invoicing.models import PriceSimulation
 from organisations.access.permissions import ProjectKeyPermission
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
@@ -32,6 +33,8 @@ NOBODYS = {
     "invoicing.BillingRun": "one row a month for all; what it says of a tenant is on its items",
     "invoicing.Filing": "a seller's return tells of all customers: only who reaches everybody sees it",
     "invoicing.FilingFile": "of a Filing",
+    "invoicing.PriceSimulation": "tells of all customers: only who reaches everybody sees it",
+    "invoicing.SimulatedCustomer": "of a PriceSimulation",
     "invoicing.LetterOfUndertaking": "the seller's: under it all customers abroad are billed",
     "invoicing.NumberSequence": "counts per seller and financial year",
     "invoicing.ExchangeRate": "a fact of the world",
@@ -115,6 +118,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "contact_id": lambda owner: owner.organisation.contacts.get().pk,
     "endpoint_id": lambda owner: owner.organisation.webhook_endpoints.get().pk,
     "delivery_id": lambda owner: owner.organisation.webhook_endpoints.get().deliveries.first().pk,
+    "simulation_id": lambda owner: PriceSimulation.objects.get().pk,
     "template_id": lambda owner: owner.organisation.invoice_templates.get().pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
@@ -144,6 +148,10 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
     ),
     "/api/v1/admin/usage-imports": (lambda ids: {}, {415}),  # a form with a file: tests/events/test_imports.py sends it
     "/api/v1/admin/pricing-rules": (lambda ids: {**RULE, "organisation": ids["organisation_id"]}, {404}),
+    "/api/v1/admin/price-simulations": (
+        lambda ids: {"prices": [{**RULE, "organisation": ids["organisation_id"]}]},
+        {403},
+    ),
     "/api/v1/admin/recurring-fees": (
         lambda ids: {
             "organisation": ids["organisation_id"],
@@ -224,6 +232,7 @@ OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/contacts": {"purpose": "billing", "email": "q@q.example"},
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
+    "/api/v1/admin/price-simulations/{simulation_id}/schedule": {"effective_from": "2027-01-01"},
     "/api/v1/admin/payments/{payment_id}/refunds": {"reason": "Q"},
     "/api/v1/admin/reconciliation/discrepancies/{discrepancy_id}/resolve": {"action": "acknowledge"},
     "/api/v1/admin/webhook-endpoints/{endpoint_id}/replay": {"since": "2026-11-01T00:00:00Z"},

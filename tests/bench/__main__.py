@@ -27,6 +27,7 @@ from tests.bench.reconciliation import fill as reconciled
 from tests.bench.references import References
 from tests.bench.returns import fill, read
 from tests.bench.sample import BATCH
+from tests.bench.simulating import MONTHS, simulated
 from tests.bench.webhooks import ADDRESS, SECRET, check, open_orders, process, stored
 
 
@@ -54,6 +55,8 @@ class Effort:
     """Thousands of events of the second reading; the first has a fifth of them."""
     watched: int
     """Customers with ten alert rules each."""
+    simulated: int
+    """Customers of the price simulation, with a year each."""
 
 
 FULL = Effort(
@@ -69,6 +72,7 @@ FULL = Effort(
     burst_seconds=10,
     reconciled=5_000,
     watched=1_000,
+    simulated=1_000,
 )
 QUICK = Effort(
     seconds=4,
@@ -83,6 +87,7 @@ QUICK = Effort(
     burst_seconds=3,
     reconciled=500,
     watched=100,
+    simulated=100,
 )
 END_TO_END_RATE = 40_000  # events a second offered
 BURST_RATE = 1_000  # webhooks a second offered
@@ -231,6 +236,12 @@ def billing(effort: Effort, results: Results) -> None:
     results.add("delivery_ms", 1000 * deliver(100), "PDF and e-mail of an invoice, one worker")
 
 
+def simulation(effort: Effort, results: Results) -> None:
+    few, many = simulated(effort.simulated)
+    results.add("simulated_months_per_s", many.customers * MONTHS / many.seconds, "customers' months, priced twice")
+    results.add("simulation_peak_mb", many.peak_mb, f"{few.peak_mb} MB with a tenth of the customers")
+
+
 def documents(effort: Effort, results: Results) -> None:
     one, two = (median(draw(workers) for _ in range(max(effort.rounds, 2))) for workers in (1, 2))
     results.add("pdfs_per_s", one, "one page with codes for UPI and pay page, one process; aim 60")
@@ -359,6 +370,7 @@ def main() -> None:
             "reconciliation",
             "webhooks",
             "alerts",
+            "simulation",
             "million",
         ],
         help="just one part",
@@ -388,6 +400,7 @@ def main() -> None:
             "reconciliation": lambda: reconciliation(platform, effort, results),
             "webhooks": lambda: webhooks(references, running.database_url, effort, results),
             "alerts": lambda: alerts(effort, results),
+            "simulation": lambda: simulation(effort, results),
             "million": lambda: million_events(running.database_url, effort, results),
         }
         for name, run in parts.items():

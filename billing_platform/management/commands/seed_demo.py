@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand
 from billing_platform.demo import alerts, banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
+from billing_platform.demo.simulating import try_a_price
 from billing_platform.demo.webhooks import listen, name_contact
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
@@ -74,6 +75,7 @@ def _make() -> dict[str, Any]:
     money.make_terms(organisations)
     money.make_exceptions(organisations)
     money.remind(current)
+    try_a_price(by=admin)
     documents.record_irn(money.invoice_of(nandi, month=last))
     documents.export_return(seller, month=last)
     documents.look_up_gstins(organisations | orders, but="Konkan Retail")

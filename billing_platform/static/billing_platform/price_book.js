@@ -14,7 +14,7 @@
     const allParts = [...new Set(Object.values(models).flatMap((each) => each.parts))];
     const lineOf = (name) => {
         const field = form.querySelector(`[name="${name}"], [data-rows="${name}"]`);
-        return field?.closest(".field-line") ?? null;
+        return field?.closest(".field-line, [data-part]") ?? null;
     };
     const sentence = document.createElement("p");
     sentence.className = "model-sentence";

@@ -44,6 +44,7 @@ from invoicing.admin.prices.price_words import (
     validity_text,
     whole_price_text,
 )
+from invoicing.admin.prices.simulation_form import RULE
 from invoicing.computing.days import days_of
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
@@ -53,6 +54,7 @@ from invoicing.services.prices.billed_months import OpenMonth, open_months
 from invoicing.services.prices.repriced_amounts import RepricedMonth
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
+from organisations.scoping import reaches_every_organisation
 
 FOR = (("organisation", "currency"), ("metric_name", "unit"), "dimensions", "may_be_exchanged")
 DAYS = ("Valid", {"fields": (("effective_from", "effective_to"), "reason")})
@@ -255,6 +257,16 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
     @object_page(label="New version", permission="invoicing.add_pricingrule", icon="playlist_add")
     def new_version(self, request: HttpRequest, rule: PricingRule) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse('admin:invoicing_pricingrule_add')}?{urlencode({VERSION_OF: rule.pk})}")
+
+    @object_page(label="Simulate a change", permission="invoicing.add_pricesimulation", icon="science")
+    def simulate(self, request: HttpRequest, rule: PricingRule) -> HttpResponse:
+        url = reverse("admin:invoicing_pricesimulation_list_action", args=["simulate"])
+        return HttpResponseRedirect(f"{url}?{urlencode({RULE: rule.pk})}")
+
+    def may_act(self, request: HttpRequest, action: Any, obj: Any = None) -> bool:
+        """A simulation tells of all customers."""
+        allowed = super().may_act(request, action, obj)
+        return allowed and (action.name != "simulate" or reaches_every_organisation(request.user))
 
     @object_action(
         label="Delete",

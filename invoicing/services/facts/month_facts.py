@@ -61,7 +61,7 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
     if rules.exchanges:
         rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, period)
         months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
-    first = _first_events(by_id, months, {place: (*_periods(used), period) for place, used in months.items()})
+    first = first_events_of(by_id, months, {place: (*_periods(used), period) for place, used in months.items()})
     books = word_books(organisations)
     found: defaultdict[UUID, list[UsedMonth]] = defaultdict(list)
     for place, used in months.items():
@@ -72,7 +72,7 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
             period,
             each.currency,
             tuple(found[each.pk]),
-            _words(books[each.pk], found[each.pk]),
+            words_of(books[each.pk], found[each.pk]),
             conversions[each.pk],
         )
         for each in organisations
@@ -109,14 +109,14 @@ def months_again(
     if rules.exchanges:
         rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, None)
         months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
-    first = _first_events(by_id, months, {place: each.counted_in for place, each in counted.items()})
+    first = first_events_of(by_id, months, {place: each.counted_in for place, each in counted.items()})
     books, conversions = word_books(organisations), conversions_of(organisations)
     return {
         (pk, month): MonthFacts(
             month if month in counted[pk, month].counted_in else max(counted[pk, month].counted_in, default=month),
             by_id[pk].currency,
             (replace(used, first_events=first.get((pk, month), {})),),
-            _words(books[pk], [used]),
+            words_of(books[pk], [used]),
             conversions[pk],
         )
         for (pk, month), used in months.items()
@@ -225,7 +225,7 @@ def _add_invoiced_periods(
                 found[pk, month].periods.add(BillingPeriod.of(start))
 
 
-def _first_events(
+def first_events_of(
     by_id: Mapping[UUID, Organisation],
     months: Mapping[Place, UsedMonth],
     counted_in: Mapping[Place, tuple[BillingPeriod, ...]],
@@ -349,7 +349,7 @@ def _take_off_credit_notes(
             charges.periods.add(BillingPeriod.of(counted_in))
 
 
-def _words(book: WordBook, months: Sequence[UsedMonth]) -> dict[MetricKey, MetricWords]:
+def words_of(book: WordBook, months: Sequence[UsedMonth]) -> dict[MetricKey, MetricWords]:
     due = {rule.metric: "" for month in months for rule in month.rules if rule.is_due_without_usage}
     covered = {
         row.metric: row.aggregation

@@ -13,7 +13,8 @@ class BillingPlatformConfig(AppConfig):
     backoffice = "billing_platform.backoffice.contribution"
 
     def ready(self) -> None:
-        from billing_platform import email_kinds, email_samples, periodic_jobs
+        from billing_platform import periodic_jobs
+        from billing_platform.backoffice import email_kinds, email_samples
         from billing_platform.lib.database import append_only, unreleased
         from billing_platform.observability import checks, metric_files
         from organisations.notifications import kinds

@@ -14,6 +14,7 @@ from tests.architecture.code import APPS
 # No input can violate these constraints; a violation is a bug and answered with 500.
 UNREACHABLE = {
     "organisation_currency_is_iso": "validate_currency is stricter",
+    "organisation_language_is_known": "the field's own choices are the same",
     "organisation_terms_within_a_year": "the field's own validator is the same bound",
     "organisation_issuing_rules_within_bounds": "the fields' own validators are stricter",
     "seller_collecting_rules_within_bounds": "the fields' own validators are the same",

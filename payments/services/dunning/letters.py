@@ -56,7 +56,7 @@ def queue_final_failure(plan: PaymentRetry, invoice: Invoice) -> None:
         invoice,
         document,
         key=f"{key}:seller",
-        context={**context, "contacts": listed(invoice.organisation, "payment_given_up"), "invoice_id": invoice.pk},
+        context={**context, "contacts": listed(invoice.organisation, "invoice_issued"), "invoice_id": invoice.pk},
         to=invoice.billing_entity.email,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 from billing_platform.lib.admin.contributions import Group, SidebarItem, sidebar_items
 
@@ -29,6 +29,7 @@ def navigation(_request: HttpRequest | None = None) -> list[dict[str, Any]]:
             "title": "Set-up",
             "icon": "checklist",
             "link": reverse_lazy("admin:set_up"),
+            "active": lambda request: request.path == reverse("admin:set_up"),
             "permission": "billing_platform.backoffice.set_up.is_shown",  # by name: the settings read this file
         },
     ]

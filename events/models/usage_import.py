@@ -58,7 +58,7 @@ class UsageImport(ClaimedWork, BaseModel, TenantModel):
     imported_by = models.CharField(max_length=200)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    constraint_fields = {"usage_import_run_once": "file"}
+    constraint_fields = {"usage_import_run_once": "project"}
 
     class Meta:
         verbose_name = "usage import"

@@ -20,6 +20,7 @@ from typing import Any
 from billing_platform.local.embedded import services
 from tests.bench.alerts import judged
 from tests.bench.billing import Run, deliver, draw, million
+from tests.bench.imports import import_and_accept
 from tests.bench.platform import ROOT, Platform, load, serving
 from tests.bench.proof import state_and_prove
 from tests.bench.reconciliation import EVENT_CHECKS, INVOICE_CHECKS, events_settled, last_of, reconcile
@@ -170,6 +171,13 @@ def accepting(platform: Platform, references: References, database_url: str, eff
     results.add("accept_batch_vs_drf", batched / plain_batched, "aim 8")
     results.add("accept_single_vs_drf", single / plain_single, "aim 3")
     results.add("accept_single_p99_ms", half["p99_ms"], "at half load; aim 25")
+
+
+def imports(platform: Platform, effort: Effort, results: Results) -> None:
+    runs = [import_and_accept(platform, 10 * effort.chunks) for _ in range(effort.rounds)]
+    platform.empty()
+    results.add("import_rows_per_s", median(rows for rows, _events in runs), "of a file, stored and accepted")
+    results.add("import_vs_accept", median(rows / events for rows, events in runs), "same process; aim 0.4")
 
 
 def _plain_table() -> str:
@@ -362,6 +370,7 @@ def main() -> None:
             "settle",
             "growth",
             "accept",
+            "imports",
             "end-to-end",
             "billing",
             "documents",
@@ -392,6 +401,7 @@ def main() -> None:
             "settle": lambda: settling(platform, references, effort, results),
             "growth": lambda: growth(platform, effort, results),
             "accept": lambda: accepting(platform, references, running.database_url, effort, results),
+            "imports": lambda: imports(platform, effort, results),
             "end-to-end": lambda: end_to_end(platform, running.database_url, effort, results),
             "billing": lambda: billing(effort, results),
             "documents": lambda: documents(effort, results),

@@ -92,7 +92,7 @@ def _first_customer() -> Iterator[Step]:
         button="Add a customer",
         url=customers if customer else add,
     )
-    project = Project.objects.order_by("created_at").first()
+    project = Project.objects.select_related("organisation").order_by("created_at").first()
     yield step(
         Stage.CUSTOMERS,
         "Project",
@@ -100,10 +100,10 @@ def _first_customer() -> Iterator[Step]:
         done="Usage is reported for projects.",
         missing="An application that reports usage. A customer has one or several.",
         button="Create a project",
-        url=list_address(Project) if project else action_url(customer, "create_project") if customer else add,
+        url=list_address(Project) if project else action_url(customer, "create_project") if customer else "",
     )
     has_key = ApiKey.objects.filter(project__isnull=False, revoked_at__isnull=True).exists()
-    issue = action_url(project.organisation, "issue_key") if project else add
+    issue = action_url(project.organisation, "issue_key") if project else ""
     yield step(
         Stage.CUSTOMERS,
         "API key",

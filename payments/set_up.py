@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.urls import reverse
 
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import action_url
@@ -26,10 +25,9 @@ def steps() -> Iterator[Step]:
 
 def _keys(key_id: str) -> Step:
     seller = first_seller()
-    add = reverse("admin:organisations_billingentity_add")
     mode = "test: no money moves" if "_test_" in key_id else "live: money moves"
     verb = "check_razorpay_keys" if key_id else "set_razorpay_keys"
-    url = action_url(seller, verb) if seller else add
+    url = action_url(seller, verb) if seller else ""
     if key_id:
         return Step(Stage.PAYMENTS, "Razorpay keys", State.DONE, f"{key_id} ({mode}).", "Check the keys", url)
     sentence = "Without keys customers pay by transfer only. They are checked with Razorpay when you save them."

@@ -137,6 +137,11 @@ class UsageImportAdmin(ModelAdmin):
 
         return form if obj else OfItsCustomer
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("obj") is None:
+            self.style_form(context["adminform"].form)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: UsageImport, form: Any, change: bool) -> None:
         user: Any = request.user
         file = form.cleaned_data["file"]
@@ -180,7 +185,7 @@ class UsageImportAdmin(ModelAdmin):
                 ("State", badge(row.get_status_display(), TONES[Status(row.status)])),
                 ("Rows looked at", looked),
                 ("New, and counted", self._events(row, so_far["counted"])),
-                ("Known before", f"{format_number(so_far['duplicates'])} duplicates" if so_far["duplicates"] else "0"),
+                ("Known before (duplicates)", format_number(so_far["duplicates"])),
                 ("Bad", self._bad(row, so_far["bad"])),
                 ("Dead letters", self._letters(row, so_far["dead_lettered"])),
                 ("Accepted, to be counted", format_number(waiting) if waiting else ""),
@@ -208,7 +213,7 @@ class UsageImportAdmin(ModelAdmin):
                 ("Needed", ", ".join(COLUMNS[:4])),
                 (
                     "If you have them",
-                    f"timestamp with its offset, metadata as JSON or {METADATA_PREFIX}… for each key",
+                    f"timestamp with its offset; metadata as JSON, or columns such as {METADATA_PREFIX}region",
                 ),
                 ("Example", format_html('<a class="text-link" href="{}">Download</a>', static(EXAMPLE))),
                 ("One line", "is one row. The event id tells rows apart: an id counts once."),

@@ -111,14 +111,16 @@ def _import_all(rows: Rows, *, confirm: bool) -> list[RowReport]:
     for row in rows:
         line, slug = int(row[LINE]), row[KEY].lower()
         wanted, problems = _read(row, slug, sellers)
+        about = customers[slug].name if slug in customers else row["name"] or slug
         if slug in seen:
             problems.append(f"{KEY}: Row {seen[slug]} is of this customer, too.")
-        seen.setdefault(slug, line)
-        about = customers[slug].name if slug in customers else row["name"] or slug
-        if problems:
             reports.append(RowReport(line, about, Outcome.REFUSED, problems=tuple(problems)))
-        else:
-            reports.append(_import_one(line, about, customers.get(slug), wanted, confirm=confirm))
+            continue
+        seen[slug] = line
+        found = _import_one(line, about, customers.get(slug), wanted, confirm=confirm)
+        if problems:  # with what else is wrong; nothing of the file is stored
+            found = RowReport(line, about, Outcome.REFUSED, problems=(*problems, *found.problems))
+        reports.append(found)
     return reports
 
 
@@ -173,7 +175,8 @@ def _read(row: dict[str, str], slug: str, sellers: Mapping[str, BillingEntity]) 
         seller = sellers.get(row[SELLER].casefold())
         if seller is None:
             problems.append(f"{SELLER}: There is no seller {quoted(row[SELLER])}.")
-        values["billing_entity"] = seller
+        else:
+            values["billing_entity"] = seller
     projects = {mode.value: tuple(_names(row[column])) for column, mode in PROJECTS.items()}
     return _Wanted(slug, values, projects), problems
 

@@ -81,7 +81,7 @@ def test_a_bad_row_refuses_the_file_and_says_why_by_row_and_column(as_admin: Cli
     assert [outcome for _line, outcome, _problems in found] == ["Added", *["Refused"] * 5]
     columns = [{problem.partition(":")[0] for problem in problems} for _line, _outcome, problems in found[1:]]
     assert columns[0] == {"customer"}
-    assert columns[1] == {"is_sez", "payment_terms_days", "seller"}
+    assert columns[1] == {"is_sez", "payment_terms_days", "seller", "gstin", "currency"}
     assert columns[3] == {"customer"}
     assert columns[4] == {"customer"}
     assert not Organisation.objects.exclude(pk=acme.pk).exists()

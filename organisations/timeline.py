@@ -32,8 +32,8 @@ def _holds(customer: Organisation, before: Before | None, most: int) -> Moments:
 
 def _emails(customer: Organisation, before: Before | None, most: int) -> Moments:
     def moment(mail: Notification) -> Moment:
-        text = f"{mail.subject}, to {', '.join(mail.recipients)}: {mail.get_status_display().lower()}"
-        tone = "danger" if mail.status == Notification.Status.FAILED else ""
+        text = f"{mail.subject}, to {', '.join(mail.recipients)}: {mail.state_label.lower()}"
+        tone = "danger" if mail.state in ("failed", "bounced", "complained") else ""
         return Moment(mail.created_at, str(mail.pk), text, admin_url(mail), tone)
 
     return told(customer.notifications.all(), "created_at", before, most, moment)

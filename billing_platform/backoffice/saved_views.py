@@ -58,7 +58,7 @@ def of_list(request: HttpRequest) -> ListViews | None:
     for left_out in (PAGE_VAR, ERROR_FLAG):
         query.pop(left_out, None)
     views = saved_views.views_for(request.user).filter(list_of=list_of).prefetch_related("pinned_by")
-    may_share = reaches_every_organisation(request.user)  # type: ignore[arg-type]  # of a signed-in user
+    may_share = reaches_every_organisation(request.user)
     return ListViews(list_of, query.urlencode(), tuple(views), may_share, request.user)
 
 
@@ -117,7 +117,8 @@ def address_of(view: SavedView) -> str:
 
 
 def _entries(site: AdminSite, request: HttpRequest) -> Iterator[dict[str, Any]]:
-    for view in saved_views.views_for(request.user).filter(pinned_by=request.user):
+    user: Any = request.user
+    for view in saved_views.views_for(user).filter(pinned_by=user):
         model = _listed(view.list_of)
         page = site._registry.get(model) if model else None
         if page is not None and page.has_view_permission(request):
@@ -133,7 +134,7 @@ def _entries(site: AdminSite, request: HttpRequest) -> Iterator[dict[str, Any]]:
 def _count(page: Any, request: HttpRequest, view: SavedView) -> str:
     """How many rows the list would have; nothing for a list that nobody counts, or filters that fit no more."""
     asked = copy(request)
-    asked.GET = QueryDict(view.query)  # type: ignore[assignment]  # immutable, as a request's own is
+    asked.GET = QueryDict(view.query)
     if not page.show_full_result_count:
         return ""
     try:

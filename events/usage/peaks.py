@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -32,7 +33,7 @@ def peak_days(*, organisation: Organisation, months: int = MONTHS) -> tuple[Peak
     period = BillingPeriod.containing(clock.now(), organisation.zone)
     for _ in range(months - 1):
         period = period.previous()
-    parameters = {
+    parameters: dict[str, Any] = {
         "organisation": organisation.pk,
         "zone": organisation.time_zone,
         "since": start_of_day(period.start, organisation.zone),

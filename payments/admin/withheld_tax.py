@@ -120,10 +120,10 @@ def _owed(_request: HttpRequest, tax: WithheldTax) -> list[tuple[str, Any]]:
     rows = WithheldTax.objects.to_chase().filter(
         payment__organisation=payment.organisation_id, payment__invoice__billing_entity=payment.seller_id
     )
-    listed = rows.select_related("payment__invoice").order_by("quarter_start", "deducted_on")
+    wanted = rows.select_related("payment__invoice").order_by("quarter_start", "deducted_on")
     lines = (
         (each.quarter, each.payment.invoice, each.payment.shown(each.payment.amount), day_text(each.due_day))
-        for each in listed[: certificates.MOST_IN_A_MAIL]
+        for each in wanted[: certificates.MOST_IN_A_MAIL]
     )
     return [
         ("Customer", payment.organisation.name),

@@ -26,6 +26,8 @@ from billing_platform.lib.admin.tiles import Tile
 if TYPE_CHECKING:
     from billing_platform.lib.admin.base import ModelAdmin
 
+_URGENT = ("danger", "warning")
+
 RelatedLists = tuple[tuple[type[Model], str], ...]
 """Lists that an object's page leads to, each with the parameter that narrows the list to the object."""
 
@@ -90,7 +92,9 @@ class ExtendedMixin:
         return (*self.related_lists, *(each for extension in self.extensions for each in extension.related_lists))
 
     def all_tiles(self, request: HttpRequest, obj: Any) -> list[Tile]:
-        return [tile for extension in self.extensions for tile in extension.tiles(request, obj)]
+        """What is amiss first."""
+        found = [tile for extension in self.extensions for tile in extension.tiles(request, obj)]
+        return sorted(found, key=lambda tile: _URGENT.index(tile.tone) if tile.tone in _URGENT else len(_URGENT))
 
     def columns_on_a_phone(self) -> tuple[str, ...]:
         return next((found for each in self.extensions if (found := each.list_on_a_phone)), self.list_on_a_phone)

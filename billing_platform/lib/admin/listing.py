@@ -14,7 +14,8 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import display_for_field, label_for_field, lookup_field
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import strip_tags
 from django.utils.text import capfirst
@@ -57,11 +58,15 @@ class ListingMixin:
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The columns chosen in the address, in the list's order. The first leads to the row, and is always there."""
-        every: list[Any] = super().get_list_display(request)  # type: ignore[misc]  # a mixin: the page has it
+        every = self.every_column(request)
         chosen = set(_chosen(request))
         if not chosen & set(names_of(every)):
             return every
         return [column for place, column in enumerate(every) if not place or names_of([column])[0] in chosen]
+
+    def every_column(self, request: HttpRequest) -> list[Any]:
+        """Those that can be chosen."""
+        return list(super().get_list_display(request))  # type: ignore[misc]  # a mixin: the page has it
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if len(request.GET.getlist(COLUMNS_VAR)) > 1:  # as ticked: one value passes through every form of the page
@@ -71,7 +76,7 @@ class ListingMixin:
         context = {"listing": Listing(self, request), **(extra_context or {})}
         return super().changelist_view(request, context)  # type: ignore[misc]  # a mixin: the page has it
 
-    def list_export_view(self, request: HttpRequest) -> HttpResponse:
+    def list_export_view(self, request: HttpRequest) -> HttpResponseBase:
         """The rows of the list as CSV: those that its filters leave, with the columns it shows."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # a mixin: the page has it
             raise PermissionDenied
@@ -112,7 +117,7 @@ class Listing:
     @property
     def columns(self) -> list[Choice]:
         shown = set(names_of(self._page.get_list_display(self._request)))
-        every = super(ListingMixin, self._page).get_list_display(self._request)
+        every = self._page.every_column(self._request)
         return [
             Choice(name, _label(self._page, column), name in shown)
             for name, column in zip(names_of(every), every, strict=True)
@@ -150,7 +155,7 @@ def _currency(page: Any, column: Any) -> Any:
 
 
 def _label(page: Any, column: Any) -> str:
-    return str(capfirst(label_for_field(column, page.model, page)))
+    return str(capfirst(str(label_for_field(column, page.model, page))))
 
 
 def _cell(page: Any, column: Any, row: Any) -> str:

@@ -82,6 +82,15 @@ def forget(user: Any) -> None:
     cache.delete(_key(user))
 
 
+def now(user: Any, waiting: Waiting, kind: str) -> Attention | None:
+    """What waits of one kind, also if nothing does or it was seen; None for a kind that the user may not see."""
+    for item in (*waiting.billing, *waiting.technical, *waiting.seen):
+        if item.kind == kind:
+            return item
+    known = next(each for each in waiting_kinds() if each.kind == kind)
+    return Attention(kind, known.many, 0, known.href) if known.concerns(user) else None
+
+
 def _key(user: Any) -> str:
     return f"admin-badges:{user.pk}"
 

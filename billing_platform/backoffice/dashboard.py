@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
 
-from billing_platform.backoffice import attention
+from billing_platform.backoffice import attention, charts
 from billing_platform.backoffice.attention import Attention, Waiting
+from billing_platform.backoffice.charts import Chart
 from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import Bar, bars
 from billing_platform.lib.admin.tiles import Tile
 from billing_platform.lib.dates_in_words import day_text, month_text
-from billing_platform.lib.number_formats import format_money, format_number
+from billing_platform.lib.number_formats import format_money, format_number, format_sums
+from billing_platform.lib.periods import BillingPeriod
 from events.models import EventBatch, UsageAggregate
 from events.selectors.backlog import SettleBacklog, settle_backlog
 from events.usage import recent
 from invoicing.models import Invoice
+from invoicing.selectors.billed import billed_by_month
 from invoicing.selectors.billing_runs import latest_run, run_progress
 from invoicing.selectors.receivables import receivables
-from organisations.operators_clock import operators_zone
+from organisations.operators_clock import operators_today, operators_zone
 from organisations.scoping import Actor
 from payments import selectors as payments
 from payments.models import Payment
 
 SECONDS_PER_MINUTE = 60
+_SHOULD_BE_NOUGHT = {
+    "payment_failed": "Failed payments",
+    "discrepancies": "Discrepancies",
+    "unpriced": "Metrics without a price",
+    "dead_letters": "Dead letters",
+}
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,8 @@ class Series:
         return format_number(sum(self.points))
 
     @property
-    def peak(self) -> str:
-        return format_number(max(self.points, default=0))
+    def today(self) -> str:
+        return format_number(self.points[-1] if self.points else 0)
 
     @property
     def bars(self) -> tuple[Bar, ...]:
@@ -53,6 +62,7 @@ class Series:
 @dataclass(frozen=True)
 class Dashboard:
     kpis: tuple[Tile, ...]
+    charts: tuple[Chart, ...]
     usage: Series | None
     waiting: Waiting
     run: Tile | None
@@ -66,23 +76,53 @@ class Dashboard:
 def of(user: Any) -> Dashboard:
     """What one user may see: parts without permission are left out, and all of it is of their organisations."""
     kpis: list[Tile] = []
-    backlog = _settle_backlog(user)
+    backlog, waiting = _settle_backlog(user), attention.of(user)
+    if user.has_perm("invoicing.view_invoice"):
+        kpis.append(_billed(user))
     if user.has_perm("payments.view_payment"):
         kpis.append(_collected(user))
     if user.has_perm("invoicing.view_invoice"):
         kpis += _receivables(user)
+    kpis += _troubles(user, waiting)
     if backlog is not None:
         kpis.append(_backlog(backlog))
     return Dashboard(
         kpis=tuple(kpis),
+        charts=charts.of(user),
         usage=_usage(user) if user.has_perm("events.view_usageaggregate") else None,
-        waiting=attention.of(user),
+        waiting=waiting,
         run=_latest_run(user) if user.has_perm("invoicing.view_billingrun") else None,
     )
 
 
 def _settle_backlog(user: Any) -> SettleBacklog | None:
     return settle_backlog(actor=user) if user.has_perm("events.view_eventbatch") else None
+
+
+def _billed(user: Actor) -> Tile:
+    month = BillingPeriod.of(operators_today())
+    rows = billed_by_month(actor=user, months=[month.previous().start, month.start])
+    now = [row for row in rows if row.month == month.start]
+    count = sum(row.invoices for row in now)
+    before = format_sums((row.currency, row.billed) for row in rows if row.month != month.start)
+    return Tile(
+        "Billed this month",
+        _amounts((row.billed, row.currency) for row in now),
+        _counted(count, "invoice"),
+        list_address(Invoice, attention="billed"),
+        more=(f"{before} in {month_text(month.previous())}",) if before else (),
+        count=count,
+    )
+
+
+def _troubles(user: Any, waiting: Waiting) -> Iterator[Tile]:
+    """Numbers that should be nought, each with its list."""
+    for kind, label in _SHOULD_BE_NOUGHT.items():
+        found = attention.now(user, waiting, kind)
+        if found is not None:
+            note = ", ".join(found.facts) if found.facts else "none" if not found.count else ""
+            tone = "danger" if found.count else ""
+            yield Tile(label, (format_number(found.count),), note, found.href, tone, count=found.count)
 
 
 def _collected(user: Actor) -> Tile:

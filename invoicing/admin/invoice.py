@@ -28,6 +28,7 @@ from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.downloads import PDF, file_response
 from billing_platform.lib.number_formats import format_money, format_percent
+from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.held_back import badges_of, decision_obstacles, mail_waits_for, with_what_keeps_back
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
@@ -77,6 +78,7 @@ TONES = {
 
 AttentionFilter = attention_filter(
     collectable=("To be paid", lambda invoices, _user: invoices.collectable()),
+    billed=("Issued this month", lambda invoices, _user: invoices.issued_in(BillingPeriod.of(operators_today()))),
     overdue=("Overdue", lambda invoices, _user: invoices.overdue(on=operators_today())),
     warnings=("With warnings", lambda invoices, _user: invoices.with_warnings(on=operators_today())),
     not_delivered=("Not delivered", lambda invoices, _user: invoices.not_delivered()),

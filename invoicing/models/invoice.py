@@ -60,6 +60,10 @@ class InvoiceQuerySet(TenantQuerySet):
         """Documents with a number that are not void."""
         return self.live().exclude(status=Invoice.Status.DRAFT)
 
+    def issued_in(self, month: BillingPeriod) -> Self:
+        """Issued, and not void, with a date within the month."""
+        return self.issued().filter(issue_date__gte=month.start, issue_date__lt=month.end)
+
     def billing(self) -> Self:
         """Those that bill their month: live, and not released by a credit note for their month to be billed anew."""
         return self.live().filter(is_released=False)

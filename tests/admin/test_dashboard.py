@@ -47,7 +47,7 @@ def pay(invoice: Invoice, amount: str) -> None:
     )
 
 
-def kpi(user: Any, label: str) -> dashboard.Kpi:
+def kpi(user: Any, label: str) -> dashboard.Tile:
     return next(kpi for kpi in dashboard.of(user).kpis if kpi.label == label)
 
 

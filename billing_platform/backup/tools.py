@@ -22,6 +22,11 @@ from psycopg.conninfo import make_conninfo
 from billing_platform.backup.manifest import BackupError
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+# Of the settings' connection, what libpq of any version knows, without the password. What psycopg's own libpq adds by
+# itself is left out: an older pg_dump refuses names that it does not know.
+_TARGET = re.compile(
+    r"host|hostaddr|port|user|dbname|service|passfile|connect_timeout|ssl\w+|gss\w+|krb\w+|channel_binding"
+)
 _LAST_CHARACTERS = 2000
 _PIECE = 1024 * 1024
 _TRANSACTION_TIMEOUT_SINCE = 17
@@ -80,12 +85,11 @@ class Running:
 
 def start(path: str, *arguments: str, reads: bool = False) -> Running:
     """Start a tool on the platform's database; with `reads`, it is given SQL."""
-    info = connection.connection.info
-    known = {name: value for name, value in info.get_parameters().items() if name != "options"}
-    target = make_conninfo("", **known | {"host": info.host, "port": info.port, "dbname": info.dbname})
+    given = connection.get_connection_params()
+    target = make_conninfo("", **{name: given[name] for name in given if _TARGET.fullmatch(name)})
     return _run(
         [path, "--no-password", f"--dbname={target}", *arguments],
-        environment={"PGPASSWORD": info.password} if info.password else {},
+        environment={"PGPASSWORD": given["password"]} if given.get("password") else {},
         stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
     )
 

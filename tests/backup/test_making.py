@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 
 from billing_platform.backup import files, manifest, tools
 from billing_platform.backup.manifest import BackupError, Manifest, StoredFile
@@ -48,6 +49,24 @@ def test_the_oldest_tool_that_understands_the_server_is_taken(only_these: Path, 
 def test_a_server_that_is_too_new_is_a_sentence(only_these: Path) -> None:
     with pytest.raises(BackupError, match="Install postgresql-client-19, or set POSTGRESQL_BIN"):
         tools.tool("pg_dump", at_least=19)
+
+
+@pytest.mark.django_db
+def test_a_tool_gets_the_password_by_the_environment_and_nothing_that_nobody_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    script = tmp_path / "pg_dump"
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$PGPASSWORD" "$@" > {told}\n')
+    script.chmod(0o755)
+    monkeypatch.setitem(connection.settings_dict, "PASSWORD", "hunter2")
+    tools.finish(tools.start(str(script), "--verbose"))
+    password, no_password, target, last = told.read_text().splitlines()
+    assert (password, no_password, last) == ("hunter2", "--no-password", "--verbose")
+    assert "hunter2" not in target
+    assert f"dbname={connection.settings_dict['NAME']}" in target
+    words = {word.partition("=")[0] for word in target.removeprefix("--dbname=").split()}
+    assert words <= {"host", "port", "user", "dbname"}
 
 
 @pytest.mark.django_db

@@ -19,6 +19,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 
 from billing_platform.lib.admin.contributions import list_address, sidebar_items
+from billing_platform.lib.admin.counting import MoreThan
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_number
 from organisations.models import SavedView
@@ -135,10 +136,11 @@ def _count(page: Any, request: HttpRequest, view: SavedView) -> str:
     """How many rows the list would have; nothing for a list that nobody counts, or filters that fit no more."""
     asked = copy(request)
     asked.GET = QueryDict(view.query)
-    if not page.show_full_result_count:
+    if not page.counts_rows:
         return ""
     try:
-        return format_number(page.get_changelist_instance(asked).result_count)
+        found = page.get_changelist_instance(asked).result_count
+        return f"{format_number(int(found))}{'+' if isinstance(found, MoreThan) else ''}"
     except IncorrectLookupParameters:
         return ""
 

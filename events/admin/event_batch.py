@@ -87,7 +87,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
     list_filter = (StateFilter, "organisation", "project")
     list_select_related = ("project__organisation",)
     paginator = InfinitePaginator
-    show_full_result_count = False
+    counts_rows = False
     fieldsets = (
         (None, {"fields": ("id", "organisation", "project", "received_at", "is_replay", "state", "settled_at")}),
         ("Events", {"fields": ("event_count", "counted", "duplicates", "dead_lettered", "conflicts", "conflict_ids")}),

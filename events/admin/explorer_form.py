@@ -50,7 +50,7 @@ class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic to 
 
 
 class FirstOnes(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]  # generic to mypy only
-    """The menu shows the first metrics and the chosen one, because there may be thousands. All metrics are valid."""
+    """The menu shows the first rows and the chosen one, because there may be thousands. All of them are valid."""
 
     def __iter__(self) -> Any:
         field: Any = self.field
@@ -67,6 +67,11 @@ class MetricField(RowField):
 
     def label_from_instance(self, metric: Metric) -> str:
         return MetricWords.of(metric).title
+
+
+class CustomerField(RowField):
+    iterator = FirstOnes
+    chosen: Organisation | None = None
 
 
 def _choice(field: Any, choices: Any, all_of_them: str, refusal: str, label: str | None = None) -> Any:
@@ -139,7 +144,7 @@ class ExplorerForm(forms.Form):
         projects = Project.objects.filter(organisation=self.owner).order_by("name")
         self.fields = {
             "organisation": _choice(
-                RowField, self.organisations, "Choose one", "This is none of your customers.", label="Customer"
+                CustomerField, self.organisations, "Choose one", "This is none of your customers.", label="Customer"
             ),
             "project": _choice(RowField, projects, "All live projects", "This is no project of that customer."),
             "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that customer."),
@@ -147,6 +152,7 @@ class ExplorerForm(forms.Form):
             "from": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-01."}),
             "to": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-30."}),
         }
+        self.fields["organisation"].chosen = self.owner
         self.fields["metric"].chosen = self.metric
         if self.metric is not None:
             del self.fields["find"]

@@ -49,10 +49,10 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     )
     search_fields = ("event_id",)
     search_help_text = "The whole event id."
+    counts_rows = False
     list_select_related = ("project__organisation", "metric")
     sortable_by = ()
     ordering = ("-id",)
-    show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind", "counts_now")}),
         ("Time", {"fields": ("occurred_at", "received_at", "hour", "month", "counted_on")}),

@@ -8,9 +8,10 @@ days ago they were, and today is today where the customer is.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -18,12 +19,14 @@ from django.db import connection
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import start_of_day
+from billing_platform.lib.slow_answers import remembered
 from events.models import Metric
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today, operators_zone
-from organisations.scoping import Actor
+from organisations.scoping import Actor, reaches_every_organisation
 
 DAYS = 30
+T = TypeVar("T")
 _FURTHEST_CLOCK = timedelta(days=1)  # no zone is as far as that from another
 
 _RECENT_DAYS = query(__file__, "recent_days")
@@ -39,7 +42,12 @@ class DailyUsage:
 
 
 def daily_usage(*, actor: Actor, days: int = DAYS) -> tuple[DailyUsage, ...]:
-    """Counted events per day of what an actor may see, today last, days without usage included."""
+    """Counted events per day of what an actor may see, today last, days without usage included. Like the other answers
+    here, it is remembered where it took long."""
+    return _remembered("daily", actor, days, lambda: _daily_usage(actor, days))
+
+
+def _daily_usage(actor: Actor, days: int) -> tuple[DailyUsage, ...]:
     counted = dict.fromkeys(range(days), 0)
     for _organisation, days_ago, events in _rows(Organisation.objects.for_organisations(actor), days):
         counted[days_ago] += events
@@ -49,6 +57,10 @@ def daily_usage(*, actor: Actor, days: int = DAYS) -> tuple[DailyUsage, ...]:
 
 def events_by_customer(*, actor: Actor, days: int = DAYS) -> dict[UUID, int]:
     """Counted events of the last days, of each customer that an actor may see and that used anything."""
+    return _remembered("customers", actor, days, lambda: _events_by_customer(actor, days))
+
+
+def _events_by_customer(actor: Actor, days: int) -> dict[UUID, int]:
     counted: dict[UUID, int] = {}
     for organisation, _days_ago, events in _rows(Organisation.objects.for_organisations(actor), days):
         counted[organisation] = counted.get(organisation, 0) + events
@@ -68,6 +80,10 @@ class MetricEvents:
 def events_by_metric(*, actor: Actor, days: int = DAYS) -> tuple[MetricEvents, ...]:
     """Of all that an actor may see, the most used first; metrics of the same name and unit together. Days are the
     operators'."""
+    return _remembered("metrics", actor, days, lambda: _events_by_metric(actor, days))
+
+
+def _events_by_metric(actor: Actor, days: int) -> tuple[MetricEvents, ...]:
     today = operators_today()
     since, before = (start_of_day(today - timedelta(days=back), operators_zone()) for back in (days - 1, 2 * days - 1))
     customers = Organisation.objects.for_organisations(actor).order_by().values_list("pk", flat=True)
@@ -86,6 +102,13 @@ def events_by_metric(*, actor: Actor, days: int = DAYS) -> tuple[MetricEvents, .
             sums[metric.name, metric.unit][place] += events
     found = [MetricEvents(*key, *both) for key, both in sums.items()]
     return tuple(sorted(found, key=lambda row: (-row.events, -row.before, row.name, row.unit)))
+
+
+def _remembered(question: str, actor: Actor, days: int, ask: Callable[[], T]) -> T:
+    """Of all customers the answer is the same for everybody who reaches them. Of a few it never takes long."""
+    if not reaches_every_organisation(actor):
+        return ask()
+    return remembered(f"recent-usage:{question}:{days}:{operators_today()}", ask)
 
 
 def _rows(customers: Any, days: int) -> list[tuple[UUID, int, int]]:

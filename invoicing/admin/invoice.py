@@ -166,7 +166,6 @@ def _delivery_of(invoice: Invoice) -> InvoiceDelivery | None:
 class InvoiceAdmin(ReadOnlyAdmin):
     empty_hint = "Invoices come from a billing run, or from Draft invoice on a customer's page."
     list_on_a_phone = ("label", "customer_link", "state_and_trouble", "amount")
-    show_full_result_count = False
     list_display = (
         "label",
         "customer_link",

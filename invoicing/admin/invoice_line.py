@@ -37,7 +37,6 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     list_filter = ("invoice__organisation", "kind")
     search_fields = ("invoice__number", "description", "metric_name")
     list_select_related = ("invoice",)
-    show_full_result_count = False
     ordering = ("-invoice__created_at", "position")
     fieldsets = (
         (None, {"fields": ("invoice", "working", "usage_links")}),

@@ -95,7 +95,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ("object_repr", "object_pk__exact", "actor_email", "cid__exact")
     list_select_related = ("actor", "content_type")
     paginator = InfinitePaginator
-    show_full_result_count = False
+    counts_rows = False
     fieldsets = (
         (None, {"fields": ("timestamp", "who", "verb", "kind", "subject")}),
         ("Before and after", {"fields": ("before_and_after",)}),

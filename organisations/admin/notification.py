@@ -156,7 +156,6 @@ def _did_not_arrive(notification: Notification) -> bool:
 class NotificationAdmin(ReadOnlyAdmin):
     empty_hint = "E-mails are written when an invoice is issued, a payment is received or a payment fails."
     list_on_a_phone = ("subject", "state", "customer", "sent")
-    show_full_result_count = False
     list_display = ("created", "subject", "state", "customer", "to", "attempts", "sent")
     list_display_links = ("subject",)
     list_filter = (AttentionFilter, StateFilter, "kind", "organisation", "created_at")

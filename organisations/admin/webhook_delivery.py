@@ -53,7 +53,6 @@ class TryInline(ReadOnlyInline):
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     empty_hint = "Messages are written here when something happens that an endpoint hears of."
     list_on_a_phone = ("created", "event", "state", "to")
-    show_full_result_count = False
     list_display = ("created", "event", "state", "to", "customer", "attempts", "problem")
     list_display_links = ("event",)
     list_filter = (AttentionFilter, "status", "endpoint", "created_at")

@@ -31,7 +31,6 @@ AttentionFilter = attention_filter(
 class InboundWebhookAdmin(ReadOnlyAdmin):
     empty_hint = "Razorpay's messages about payments arrive here, once its webhook address is set to this platform."
     list_on_a_phone = ("received", "event_type", "state", "customer")
-    show_full_result_count = False
     list_display = ("received", "event_type", "state", "customer", "what_came_of_it", "attempts")
     list_filter = (AttentionFilter, "status", "organisation", "received_at")
     search_fields = ("event_id", "event_type", "body")

@@ -191,7 +191,6 @@ def typed_or_told(payment: Payment, told: datetime | None) -> Any:
 class PaymentAdmin(ReadOnlyAdmin):
     empty_hint = "Payments come from the pay page of an invoice, or from Record payment on an invoice."
     list_on_a_phone = ("label", "customer", "paid", "state")
-    show_full_result_count = False
     list_display = ("label", "customer", "invoice_link", "paid", "method_name", "state", "attempted", "remark")
     list_filter = (AttentionFilter, CollectedFilter, "status", "kind", "organisation", "currency", "paid_at")
     search_fields = ("razorpay_payment_id", "razorpay_order_id", "reference", "invoice__number", "organisation__name")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 import time
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ def main() -> None:
             "DATABASE_URL": running.database_url,
             "REDIS_URL": running.redis_url,
             "DJANGO_SETTINGS_MODULE": "billing_platform.settings",
+            "SECRET_KEY": secrets.token_urlsafe(50),  # the same for all web processes
             "RATE_LIMIT_ADMIN_KEY": "1000000/m",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
         }

@@ -110,8 +110,8 @@ def _templates(month: BillingPeriod) -> Sequence[Any]:
 
 _TEMPLATE = """
     CREATE TEMPORARY TABLE template AS
-    SELECT number - 1 AS place, id, organisation_id
-    FROM invoicing_invoice JOIN unnest(%s::uuid[]) WITH ORDINALITY AS chosen (id, number) USING (id)
+    SELECT chosen.place - 1 AS place, id, organisation_id
+    FROM invoicing_invoice JOIN unnest(%s::uuid[]) WITH ORDINALITY AS chosen (id, place) USING (id)
 """
 _CUSTOMER = """
     CREATE TEMPORARY TABLE customer AS

@@ -34,6 +34,7 @@ from billing_platform.lib.admin.actions import (
     rows_action,
 )
 from billing_platform.lib.admin.columns import names_of
+from billing_platform.lib.admin.counting import BoundedPaginator
 from billing_platform.lib.admin.display import (
     LAST_DAY,
     badge,
@@ -186,7 +187,9 @@ class ModelAdmin(
     deletable = False
     list_per_page = 50
     list_max_show_all = 200
-    show_full_result_count = True
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    counts_rows = True  # as far as 10,000; a list of endless pages knows no number at all
     list_filter_submit = True
     show_facets = ShowFacets.NEVER
     list_fullwidth = True

@@ -87,7 +87,6 @@ class CreditNoteLineInline(ReadOnlyInline):
 class CreditNoteAdmin(ReadOnlyAdmin):
     empty_hint = "A credit note is issued on the page of its invoice."
     list_on_a_phone = ("number", "customer_link", "invoice_link", "amount")
-    show_full_result_count = False
     list_display = ("number", "customer_link", "invoice_link", "issue_date", "kind_badge", "reason", "amount")
     list_filter = (AttentionFilter, "kind", "reason", "organisation", "currency", "issue_date")
     filtered_from_elsewhere = ("invoice",)

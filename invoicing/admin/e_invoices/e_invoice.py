@@ -76,7 +76,6 @@ def is_fetched(found: EInvoice) -> bool:
 class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
     empty_hint = "Documents need an IRN from the day that the seller's page names under E-invoices."
     list_on_a_phone = ("number", "customer_link", "state_and_trouble", "days_left")
-    show_full_result_count = False
     list_display = ("number", "kind", "customer_link", "issue_date", "state_and_trouble", "days_left", "acknowledged")
     list_filter = (AttentionFilter, "status", "organisation", "billing_entity", "issue_date")
     search_fields = ("number", "irn", "organisation__name")

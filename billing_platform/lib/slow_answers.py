@@ -20,7 +20,7 @@ LONGEST_SECONDS = 1_800
 T = TypeVar("T")
 
 
-def remembered(key: str, ask: Callable[[], T]) -> T:
+def remembered(key: str, ask: Callable[[], T], *, longest: int = LONGEST_SECONDS) -> T:
     """The answer of `ask`, or the one that was remembered by this key: name in it everything that the answer depends
     on, whose question it is as well."""
     known: T | None = cache.get(key)
@@ -30,5 +30,5 @@ def remembered(key: str, ask: Callable[[], T]) -> T:
     answer = ask()
     took = time.monotonic() - begun
     if took > SLOW_SECONDS:
-        cache.set(key, answer, min(int(took * TIMES_AS_LONG), LONGEST_SECONDS))
+        cache.set(key, answer, min(int(took * TIMES_AS_LONG), longest))
     return answer

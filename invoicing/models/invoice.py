@@ -82,9 +82,12 @@ class InvoiceQuerySet(TenantQuerySet):
         return self.collectable().filter(due_date__lt=on)
 
     def not_delivered(self) -> Self:
-        """The PDF could not be made, or delivering was given up."""
-        given_up = Q(delivery__isnull=False, delivery__next_attempt_at__isnull=True) & ~Q(delivery__last_failure="")
-        return self.filter(Q(pdf_state=Invoice.PdfState.FAILED) | given_up)
+        """The PDF could not be made, or delivering was given up: two small sets, each found by an index of its own."""
+        every = Invoice.objects.order_by()
+        failed = every.filter(pdf_state=Invoice.PdfState.FAILED)
+        given_up = every.filter(delivery__next_attempt_at__isnull=True, delivery__isnull=False)
+        given_up = given_up.exclude(delivery__last_failure="")
+        return self.filter(pk__in=failed.values("pk").union(given_up.values("pk")))
 
     def drafts_of_past_months(self, on: date) -> Self:
         """Months that are over and still wait for somebody to finalize them: not for a review or an approval, nor for a
@@ -207,7 +210,11 @@ class Invoice(BaseModel, TenantModel):
             ("void_invoice", "Can void an invoice"),
         ]
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="invoice_newest"),
             models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
+            models.Index(fields=["period_start", "currency"], name="invoice_by_period"),
+            models.Index(fields=["created_at"], condition=Q(status="draft"), name="invoice_drafts"),
+            models.Index(fields=["id"], condition=Q(pdf_state="failed"), name="invoice_pdf_failed"),
             models.Index(fields=["due_date"], condition=Q(status__in=COLLECTABLE), name="invoice_collectable"),
             models.Index(fields=["finalized_at"], condition=~Q(number=""), name="invoice_by_issue"),
             models.Index(fields=["seller_gstin", "issue_date", "id"], condition=~Q(number=""), name="invoice_of_gstin"),

@@ -24,7 +24,14 @@ class InvoiceDelivery(ClaimedWork, TenantModel):
     class Meta:
         verbose_name = "delivery"
         verbose_name_plural = "deliveries"
-        indexes = (due_index("invoice_to_deliver"),)
+        indexes = (
+            due_index("invoice_to_deliver"),
+            models.Index(
+                fields=["invoice"],
+                condition=models.Q(next_attempt_at__isnull=True) & ~models.Q(last_failure=""),
+                name="invoice_delivery_given_up",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"Delivery of {self.invoice}"

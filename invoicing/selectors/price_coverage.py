@@ -18,13 +18,15 @@ from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.number_formats import format_events
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.slow_answers import remembered
 from events.models import Metric
 from events.usage.metered import MetricWords
 from invoicing.models import PricingRule
 from organisations.models import Organisation
-from organisations.scoping import Actor
+from organisations.scoping import Actor, reaches_every_organisation
 
 NOTICE = timedelta(days=30)
+SOME_MINUTES = 300  # a price that is added meanwhile shows so late
 _HALF_A_MONTH = timedelta(days=14)  # a moment that is in the same month in every time zone
 ADDED_UP = (Metric.Aggregation.SUM, Metric.Aggregation.WEIGHTED_SUM)
 
@@ -51,9 +53,12 @@ class Unpriced:
 
 
 def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
-    """Usage of this month without a price, of the customers that an actor may see, by metric and customer."""
+    """Usage of this month without a price, of the customers that an actor may see, by metric and customer. Of all
+    customers it is remembered for some minutes where it took long."""
     customers = {found.pk: found for found in Organisation.objects.for_organisations(actor)}
-    return _unpriced(customers)
+    if not reaches_every_organisation(actor):
+        return _unpriced(customers)
+    return remembered("unpriced-usage", lambda: _unpriced(customers), longest=SOME_MINUTES)
 
 
 def unpriced_usage_in(period: BillingPeriod, *, actor: Actor) -> tuple[Unpriced, ...]:

@@ -111,6 +111,7 @@ class Notification(ClaimedWork, BaseModel, TenantModel):
         permissions = [("resend_notification", "Can send a failed e-mail again")]
         indexes = [
             due_index("notification_due"),
+            models.Index(fields=["-created_at", "-id"], name="notification_newest"),
             models.Index(
                 fields=["-created_at"],
                 condition=Q(seen_to_at__isnull=True)

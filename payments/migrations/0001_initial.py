@@ -3414,6 +3414,10 @@ class Migration(migrations.Migration):
                 name="payment_order_due",
             ),
         ),
+        migrations.AddIndex(
+            model_name="paymentorder",
+            index=models.Index(fields=["-created_at", "-id"], name="payment_order_newest"),
+        ),
         migrations.AddConstraint(
             model_name="paymentorder",
             constraint=models.UniqueConstraint(
@@ -3518,6 +3522,10 @@ class Migration(migrations.Migration):
                     when="BEFORE",
                 ),
             ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(fields=["-created_at", "-id"], name="payment_newest"),
         ),
         migrations.AddIndex(
             model_name="payment",

@@ -214,6 +214,7 @@ class Payment(BaseModel, TenantModel):
             ("place_payment", "Can credit a payment to invoices, take it off, and decide about money that went back"),
         ]
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="payment_newest"),
             models.Index(fields=["organisation", "-created_at"], name="payment_by_organisation"),
             models.Index(fields=["paid_at"], condition=Q(paid_at__isnull=False), name="payment_by_paid_at"),
             models.Index(fields=["updated_at"], condition=Q(status="authorized"), name="payment_to_capture"),

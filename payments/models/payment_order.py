@@ -112,7 +112,10 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
         verbose_name = "payment request"
         ordering = ["-created_at"]
         permissions = [("collect_invoice", "Can ask a customer to pay an invoice")]
-        indexes = [due_index("payment_order_due")]
+        indexes = [
+            due_index("payment_order_due"),
+            models.Index(fields=["-created_at", "-id"], name="payment_order_newest"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["invoice", "kind"],

@@ -52,8 +52,8 @@ class AnalyticsForm(forms.Form):
         super().__init__({"span": "30", "by": "metric", **request.GET.dict()})
         fields: dict[str, Any] = self.fields
         self.customers = scoped(Organisation.objects.select_related("billing_entity").order_by("name"), request)
+        fields["organisation"].iterator = FirstCustomers  # before the rows: the menu is made with them
         fields["organisation"].queryset = self.customers
-        fields["organisation"].iterator = FirstCustomers
         self.owner = self._owner()
         if self.owner is not None:
             self._add_fields(self.owner)

@@ -2896,8 +2896,32 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="invoicedelivery",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", True), models.Q(("last_failure", ""), _negated=True)),
+                fields=["invoice"],
+                name="invoice_delivery_given_up",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(fields=["-created_at", "-id"], name="invoice_newest"),
+        ),
+        migrations.AddIndex(
             model_name="invoice",
             index=models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(fields=["period_start", "currency"], name="invoice_by_period"),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(condition=models.Q(("status", "draft")), fields=["created_at"], name="invoice_drafts"),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(condition=models.Q(("pdf_state", "failed")), fields=["id"], name="invoice_pdf_failed"),
         ),
         migrations.AddIndex(
             model_name="invoice",

@@ -1793,6 +1793,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="notification",
+            index=models.Index(fields=["-created_at", "-id"], name="notification_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
             index=models.Index(
                 condition=models.Q(
                     ("seen_to_at__isnull", True),

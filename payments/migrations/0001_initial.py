@@ -3540,6 +3540,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="payment",
             index=models.Index(
+                condition=models.Q(("received_on__isnull", False)), fields=["received_on"], name="payment_by_receipt"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
                 condition=models.Q(("status", "authorized")), fields=["updated_at"], name="payment_to_capture"
             ),
         ),

@@ -257,13 +257,14 @@ def _copied() -> list[tuple[Any, str, dict[str, str]]]:
         "service_end": "span.after",
     }
     content = f"old.content || jsonb_build_object('number', {_NUMBER}, 'issue_date', span.issued)"
-    payment = {"organisation_id": "customer.id", "paid_at": "span.issued + interval '5 days'"}
+    paid = dict.fromkeys(("paid_at", "attempted_at"), "span.issued + interval '5 days'")
+    payment = {"organisation_id": "customer.id", "received_on": "span.issued + 5", **paid}
     return [
         (Invoice, _OF_TEMPLATE, invoice),
         (InvoiceLine, _OF_INVOICE, of_invoice | line),
         (InvoiceTax, _OF_INVOICE, of_invoice | {"line_id": _twin("line_id")}),
         (DocumentSnapshot, _OF_INVOICE, of_invoice | {"content": content}),
-        (InvoiceDelivery, _OF_INVOICE, of_invoice),
+        (InvoiceDelivery, _OF_INVOICE, of_invoice | {"next_attempt_at": "NULL"}),
         (Payment, _OF_INVOICE, of_invoice | payment),
         (PaymentAllocation, _OF_INVOICE, of_invoice | {"payment_id": _twin("payment_id")}),
     ]

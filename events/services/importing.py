@@ -95,6 +95,7 @@ def process_import(*, import_id: UUID, seconds: float = JOB_SECONDS) -> bool:
         return False
     deadline = time.monotonic() + seconds
     try:
+        _check_remembered(row)
         for part_id in _parts_left(row):
             _accept(row, part_id)
             if not note_progress(row):
@@ -123,6 +124,13 @@ def try_now(*, import_id: UUID) -> UsageImport:
             raise NotFound("There is no such usage import.")
         if not row.may_be_tried_now:
             raise DomainError("It is at work already, or done.", code="IMPORT_AT_WORK")
+        later = UsageImport.objects.filter(project=row.project_id, sha256=row.sha256, run__gt=row.run).first()
+        if later is not None:
+            raise DomainError(
+                "The file was imported again since. Once its ids are forgotten, the rest would count a second time.",
+                code="FILE_IMPORTED_BEFORE",
+                details={"usage_import": str(later.pk)},
+            )
         row.save(update_fields=[*row.try_now(), "status"])
         wake_on_commit(IMPORT_USAGE, row.pk)
     return row
@@ -154,7 +162,7 @@ def _next_run(project: Project, sha256: str, *, again: bool) -> int:
     known: dict[str, Any] = {"details": {"usage_import": str(earlier.pk)}}
     if earlier.status in (Status.WAITING, Status.AT_WORK):
         raise DomainError("This file is being imported for this project just now.", code="IMPORT_AT_WORK", **known)
-    first = UsageImport.objects.filter(project=project, sha256=sha256, run=1).values_list("created_at", flat=True)[0]
+    first = _first_of(project, sha256)
     if first < clock.now() - _remembered() + _MARGIN:
         raise DomainError(
             f"This file was imported on {_day(project, first)}. Its ids are remembered for {_remembered().days} days: "
@@ -170,6 +178,21 @@ def _next_run(project: Project, sha256: str, *, again: bool) -> int:
             **known,
         )
     return int(earlier.run) + 1
+
+
+def _first_of(project: Project, sha256: str) -> datetime:
+    """When a file was first imported for a project."""
+    found: datetime = UsageImport.objects.filter(project=project, sha256=sha256).earliest("run").created_at
+    return found
+
+
+def _check_remembered(row: UsageImport) -> None:
+    """Also when the job comes late. Raises DomainError FILE_IMPORTED_LONG_AGO."""
+    if row.run > 1 and _parts_left(row) and _first_of(row.project, row.sha256) < clock.now() - _remembered():
+        raise DomainError(
+            "The ids of the first import are forgotten by now: the rest would count a second time.",
+            code="FILE_IMPORTED_LONG_AGO",
+        )
 
 
 def _day(project: Project, moment: datetime) -> str:

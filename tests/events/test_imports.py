@@ -121,6 +121,25 @@ def test_a_file_whose_ids_are_forgotten_is_refused(project: Project) -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_stopped_does_not_go_on_once_its_rows_may_count_a_second_time(project: Project) -> None:
+    stopped = started(project, a_thousand())
+    Project.objects.update(is_active=False)
+    process_import(import_id=stopped.pk)
+    stopped.refresh_from_db()
+    assert (stopped.status, stopped.last_failure[:24]) == ("failed", "The project or its custo")
+    Project.objects.update(is_active=True)
+    project.refresh_from_db()
+    again = started(project, a_thousand(), again=True)
+    with pytest.raises(DomainError, match="imported again since"):
+        importing.try_now(import_id=stopped.pk)
+    with clock.standing_at(clock.now() + timedelta(days=36)):
+        process_import(import_id=again.pk)
+    again.refresh_from_db()
+    assert again.status == "failed"
+    assert not EventBatch.objects.exists()
+
+
+@pytest.mark.django_db
 def test_a_file_is_forgotten_with_the_accepted_usage_and_its_numbers_stay(project: Project) -> None:
     made = finished(started(project, a_thousand()))
     assert importing.forget_files() == 0

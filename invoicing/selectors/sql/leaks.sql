@@ -1,7 +1,8 @@
 -- Usage that no price covers, by customer, metric and month of use:
 -- (organisation_id, metric_id, month, total, event_count, whether an issued invoice counts any of it).
 --
--- As unpriced.sql, for all months of a span. A level that is carried into a month stands with a total of 0: how much
+-- As unpriced.sql, for all months of a span; what a default in the customer's currency prices whatever its dimensions is
+-- left out before anything is added up: on most platforms that is nearly all usage. A level that is carried into a month stands with a total of 0: how much
 -- that makes is to be integrated.
 --
 -- %(customers)s             organisations
@@ -13,6 +14,11 @@ WITH customer AS MATERIALIZED (
 metric AS MATERIALIZED (
     SELECT id, name, unit, aggregation FROM events_metric WHERE %(metric_name)s::text IS NULL OR name = %(metric_name)s
 ),
+default_price AS MATERIALIZED (
+    SELECT metric.id AS metric_id, rule.currency, rule.effective_from, coalesce(rule.effective_to, 'infinity') AS effective_to
+    FROM invoicing_pricingrule rule JOIN events_metric metric ON metric.name = rule.metric_name AND metric.unit = rule.unit
+    WHERE rule.organisation_id IS NULL AND rule.dimensions = '{}'
+),
 used AS MATERIALIZED (
     SELECT customer.id AS organisation_id, customer.currency, a.metric_id, a.dimensions, a.counted_in,
         (a.hour AT TIME ZONE customer.time_zone)::date AS day, sum(a.total) AS total,
@@ -23,6 +29,12 @@ used AS MATERIALIZED (
         AND a.metric_id IN (SELECT id FROM metric)
         AND (a.hour AT TIME ZONE customer.time_zone)::date >= %(first)s
         AND (a.hour AT TIME ZONE customer.time_zone)::date < %(after)s
+        AND NOT EXISTS (
+            SELECT FROM default_price price
+            WHERE price.metric_id = a.metric_id AND price.currency = customer.currency
+                AND (a.hour AT TIME ZONE customer.time_zone)::date >= price.effective_from
+                AND (a.hour AT TIME ZONE customer.time_zone)::date < price.effective_to
+        )
     GROUP BY customer.id, customer.currency, a.metric_id, a.dimensions, a.counted_in, day
     UNION ALL
     SELECT DISTINCT customer.id, customer.currency, carried.metric_id, carried.dimensions, carried_into::date,

@@ -2,8 +2,8 @@
 -- (organisation_id, metric_id, month, total, event_count, whether an issued invoice counts any of it).
 --
 -- As unpriced.sql, for all months of a span; what a default in the customer's currency prices whatever its dimensions is
--- left out before anything is added up: on most platforms that is nearly all usage. A level that is carried into a month stands with a total of 0: how much
--- that makes is to be integrated.
+-- left out before anything is added up: on most platforms that is nearly all usage. A level that is carried into a month
+-- stands with a total of 0: how much that makes is to be integrated.
 --
 -- %(customers)s             organisations
 -- %(first)s, %(after)s      the first days of the first month, and of the one after the last

@@ -17,7 +17,15 @@ class Mailbox:
         self.messages: list[object] = []
         self.refuse = False
         self.refuse_recipients: dict[str, str] = {}
+        self.refuse_sender = ""
         self.break_off = False
+
+    async def handle_MAIL(self, server: object, session: object, envelope: Any, address: str, options: Any) -> str:
+        if self.refuse_sender:
+            return self.refuse_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, server: object, session: object, envelope: Any, address: str, options: object) -> str:
         if address in self.refuse_recipients:

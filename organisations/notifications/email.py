@@ -32,7 +32,7 @@ from organisations.notifications.made_files import made_content
 from organisations.notifications.outbox import wake_sender
 from organisations.notifications.suppressing import suppressed
 from organisations.notifications.switches import unsubscribe_link
-from organisations.notifications.tracking import METADATA, note_handed
+from organisations.notifications.tracking import METADATA, note_handed, note_left_out
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ def _note_outcome(
     if any(not refusal.is_final for refusal in refused.values()):
         note_failure(notification, said)
     elif is_sent:
+        note_left_out(notification, dead)
         return done(notification, sent_at=clock.now())
     elif refused:
         note_failure(notification, said, final=True)

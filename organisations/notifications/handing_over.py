@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from dataclasses import dataclass, field
 
@@ -12,6 +13,11 @@ SMTP = "smtp"
 _OURS = {"django.core.mail.backends.smtp.EmailBackend": "organisations.notifications.smtp.EmailBackend"}
 _NO_SUCH_ADDRESS = frozenset({550, 551, 553})
 """Replies of RFC 5321 that say that nobody is there: later messages are refused as well."""
+_ABOUT_US = re.compile(r"\brelay|\bauthenticat|\bsender address rejected|\b5\.1\.[78]\b", re.IGNORECASE)
+"""What a server says of whom it sends for, also in its reply about a recipient: a person puts that right."""
+_POLICY = re.compile(r"\b5\.7\.\d")
+"""Codes of RFC 3463 that say that somebody is there, and takes nothing from us."""
+_TOO_LARGE = 552
 _NOBODY_THERE = frozenset({"invalid", "rejected"})
 
 
@@ -46,7 +52,7 @@ def hand_over(message: EmailMultiAlternatives) -> Handed:
     except smtplib.SMTPRecipientsRefused as error:
         return Handed(refused=_refusals(error.recipients))
     except smtplib.SMTPResponseException as error:
-        if error.smtp_code < 500 or isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPConnectError):
+        if error.smtp_code < 500 or _is_about_us(error):
             raise  # busy; or we are wrong about the server, which a person puts right
         text = _said(error.smtp_code, error.smtp_error)
         return Handed(refused=dict.fromkeys(message.to, Refusal(text, is_final=True)))
@@ -75,12 +81,21 @@ def _told_by_provider(message: EmailMultiAlternatives, status: object) -> Handed
 
 
 def _refusals(told: dict[str, tuple[int, bytes]]) -> dict[str, Refusal]:
-    return {
-        address: Refusal(_said(code, text), is_final=code >= 500, is_dead=code in _NO_SUCH_ADDRESS)
-        for address, (code, text) in told.items()
-    }
+    return {address: _refusal(code, _said(code, text)) for address, (code, text) in told.items()}
+
+
+def _refusal(code: int, said: str) -> Refusal:
+    if _ABOUT_US.search(said):
+        return Refusal(said, is_final=False)
+    return Refusal(said, is_final=code >= 500, is_dead=code in _NO_SUCH_ADDRESS and not _POLICY.search(said))
+
+
+def _is_about_us(error: smtplib.SMTPResponseException) -> bool:
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return error.smtp_code != _TOO_LARGE  # which is the message's fault: its size goes with the sender
+    return isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPConnectError | smtplib.SMTPHeloError)
 
 
 def _said(code: int, text: bytes | str) -> str:
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return f"The mail server said: {code} {said}"
+    return f"The mail server said: {code} {said}".replace("\x00", "")  # PostgreSQL stores no NUL

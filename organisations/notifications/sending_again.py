@@ -28,7 +28,9 @@ def resend(*, notification_id: UUID, to: Sequence[str] | None = None, once_more:
     Raises DomainError NOTIFICATION_ON_ITS_WAY for a message whose outcome is not known yet, ALREADY_SENT for an address
     that has it, unless `once_more`; InvalidInput at `to`.
     """
-    notification: Notification = Notification.objects.select_for_update().get(pk=notification_id)
+    first: Notification = Notification.objects.get(pk=notification_id)
+    list(copies_of(first).select_for_update())  # of two at once, the second counts the copy that the first one makes
+    notification: Notification = Notification.objects.get(pk=notification_id)
     if notification.status not in _OVER:
         raise DomainError("The e-mail is still on its way: wait for its outcome.", code="NOTIFICATION_ON_ITS_WAY")
     wanted = addresses(notification.recipients if to is None else to)

@@ -7,6 +7,8 @@ however often.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,13 +19,14 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce, Least
 
 from billing_platform.lib import clock
-from organisations.models import Notification, NotificationEvent
+from organisations.models import Notification, NotificationEvent, SuppressedAddress
 from organisations.notifications.handing_over import Handed
 from organisations.notifications.suppressing import Reason, suppress
 
 Kind = NotificationEvent.Kind
 METADATA = "notification"
 """Under this name providers give us back the id of the e-mail that their event is about."""
+_LOST = (Kind.BOUNCED, Kind.REFUSED)
 _COLUMNS = {
     Kind.DELIVERED: "delivered_at",
     Kind.OPENED: "opened_at",
@@ -61,7 +64,7 @@ def _hear(sender: Any, event: Any, esp_name: str, **_: Any) -> None:
     if kind is None or notification is None:
         return
     happened_at = event.timestamp or clock.now()
-    detail = " ".join(str(each) for each in (event.description, event.mta_response) if each)
+    detail = " ".join(str(each) for each in (event.description, event.mta_response) if each).replace("\x00", "")
     row = NotificationEvent(
         notification=notification,
         kind=kind,
@@ -122,12 +125,28 @@ def note_event(event: NotificationEvent) -> None:
 
 
 def have_it(notifications: Any) -> list[str]:
-    """The addresses that some e-mails were sent to, or wait to be sent to, and from which none came back."""
-    status = Notification.Status
-    live = [row for row in notifications if row.status not in (status.FAILED, status.NOT_SENT)]
-    events = NotificationEvent.objects.filter(notification__in=live, kind=Kind.BOUNCED)
-    lost = {(pk, address.casefold()) for pk, address in events.values_list("notification_id", "recipient")}
-    return sorted({each for row in live for each in row.recipients if (row.pk, each.casefold()) not in lost})
+    """The addresses that some e-mails were sent to, or wait to be sent to, and from which none came back. Of an e-mail
+    that was given up some may have it."""
+    rows = list(notifications)
+    told: defaultdict[tuple[UUID, str], set[str]] = defaultdict(set)
+    events = NotificationEvent.objects.filter(notification__in=rows, kind__in=(Kind.SENT, *_LOST))
+    for pk, address, kind in events.values_list("notification_id", "recipient", "kind"):
+        told[pk, address.casefold()].add(kind)
+    return sorted({each for row in rows for each in row.recipients if _has_it(row, told[row.pk, each.casefold()])})
+
+
+def _has_it(row: Notification, told: set[str]) -> bool:
+    if not told.isdisjoint(_LOST):
+        return False
+    return Kind.SENT in told or row.status not in (Notification.Status.FAILED, Notification.Status.NOT_SENT)
+
+
+def note_left_out(notification: Notification, dead: Mapping[str, SuppressedAddress]) -> None:
+    """Store of the suppressed ones among the recipients that the others got it without them."""
+    common = {"notification": notification, "kind": Kind.REFUSED, "provider": "", "happened_at": clock.now()}
+    NotificationEvent.objects.bulk_create(
+        NotificationEvent(recipient=address, detail=f"{row.sentence}.", **common) for address, row in dead.items()
+    )
 
 
 def _notification_of(event: Any) -> Notification | None:

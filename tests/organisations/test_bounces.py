@@ -17,6 +17,7 @@ from organisations.models import Contact, Notification, NotificationEvent, Organ
 from organisations.notifications import email
 from organisations.notifications.outbox import queue_email
 from organisations.notifications.sending_again import copies_of, resend
+from organisations.notifications.suppressing import suppress
 from organisations.notifications.tracking import have_it
 from organisations.services import bounces
 from organisations.services.contacts import add_contact
@@ -87,6 +88,46 @@ def test_refused_by_all_for_good_it_is_given_up_at_once(acme: Organisation, mail
     mailbox.refuse_recipients = {"gone@acme.example": "550 no such user"}
     note = _send(_queue(acme, "gone@acme.example"))
     assert (note.status, note.attempts, note.may_be_tried_now) == (Status.FAILED, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        ("550 relay not permitted", Status.PENDING),
+        ("550 5.7.54 Unable to relay recipient in non-accepted domain", Status.PENDING),
+        ("553 5.7.1 Sender address rejected: not owned by user", Status.PENDING),
+        ("550 5.7.1 message rejected by the recipient's policy", Status.FAILED),
+    ],
+)
+def test_what_is_no_fault_of_the_address_does_not_suppress_it(
+    acme: Organisation, mailbox: Mailbox, reply: str, status: str
+) -> None:
+    mailbox.refuse_recipients = {"a@acme.example": reply}
+    assert _send(_queue(acme, "a@acme.example")).status == status
+    assert SuppressedAddress.objects.count() == 0
+
+
+def test_a_server_that_does_not_take_our_sender_loses_no_message(acme: Organisation, mailbox: Mailbox) -> None:
+    mailbox.refuse_sender = "550 5.7.1 sign in first"
+    note = _send(_queue(acme, "a@acme.example"))
+    assert (note.status, note.events.count()) == (Status.PENDING, 0)
+    mailbox.refuse_sender = ""
+    assert _send(note).status == Status.SENT
+
+
+def test_who_got_it_has_it_though_it_was_given_up_for_another(acme: Organisation, mailbox: Mailbox) -> None:
+    mailbox.refuse_recipients = {"b@acme.example": "450 greylisted"}
+    note = _invoice(acme, "a@acme.example", "b@acme.example")
+    Notification.objects.filter(pk=note.pk).update(attempts=Notification.max_attempts - 1)
+    assert _send(note).status == Status.FAILED
+    assert have_it([note]) == ["a@acme.example"]
+
+
+def test_who_is_suppressed_while_others_get_it_does_not_have_it(acme: Organisation, mailbox: Mailbox) -> None:
+    suppress("gone@acme.example", reason="bounced", detail="", notification=None)
+    note = _send(_invoice(acme, "a@acme.example", "gone@acme.example"))
+    assert (note.status, have_it([note])) == (Status.SENT, ["a@acme.example"])
+    assert "bounced on" in note.events.get(recipient="gone@acme.example").detail
 
 
 def test_a_connection_that_breaks_after_the_message_is_tried_again_under_the_same_id(
@@ -232,6 +273,22 @@ def test_the_right_address_takes_the_place_of_the_wrong_one_and_gets_the_message
     assert (_send(again).status, again.recipients) == (Status.SENT, ["right@acme.example"])
     assert not Notification.objects.did_not_arrive().exists()
     assert list(copies_of(note)) == [note, again]
+
+
+def test_a_correction_is_made_once_and_allows_no_other_address_again(acme: Organisation, mailbox: Mailbox) -> None:
+    wrong, right = "wrong@acme.example", "right@acme.example"
+    for each in (wrong, right):
+        add_contact(organisation=acme, purpose="finance", email=each)
+    mailbox.refuse_recipients = {wrong: "550 no such user"}
+    note = _send(_invoice(acme, wrong))
+    suppress("other@x.example", reason="complained", detail="", notification=None)
+    asked: dict[str, Any] = {"notification_id": note.pk, "address": wrong, "by": "me"}
+    with pytest.raises(InvalidInput, match="another address"):
+        bounces.correct_and_resend(corrected="other@x.example", is_deliverable=True, **asked)
+    bounces.correct_and_resend(corrected=right, **asked)
+    assert [each.email for each in acme.contacts.all()] == [right]
+    with pytest.raises(DomainError, match="seen to"):
+        bounces.correct_and_resend(corrected=right, **asked)
 
 
 def test_sending_again_asks_before_somebody_gets_it_twice(acme: Organisation, mailbox: Mailbox) -> None:

@@ -291,7 +291,14 @@ def test_an_operator_simulates_a_price_and_schedules_it(three: None, admin_user:
     with at("2026-11-20 10:00"):
         as_admin.post(f"{LIST}{found.pk}/actions/schedule/", {"once": once, "effective_from": "2026-12-01"})
     assert PricingRule.objects.get(model="graduated").effective_from == date(2026, 12, 1)
-    assert as_admin.get(f"{LIST}?q=").status_code == 200
+    more = as_admin.get(f"{LIST}actions/simulate/?together={found.pk}")
+    assert "api_calls (call): Graduated tiers" in more.content.decode()
+    once = more.context_data["form"]["once"].value()
+    second = {**TYPED, "metric_name": "pings", "once": once, "together": found.pk}
+    as_admin.post(f"{LIST}actions/simulate/", second)
+    newest = PriceSimulation.objects.exclude(pk=found.pk).get()
+    assert [each["metric_name"] for each in newest.drafts] == ["api_calls", "pings"]
+    assert as_admin.get(LIST).status_code == 200
     for address in (LIST, f"{LIST}actions/simulate/", f"{LIST}{found.pk}/change/"):
         assert as_operator.get(address).status_code == 403  # of Acme alone
     assert (

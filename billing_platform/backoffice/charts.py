@@ -1,4 +1,4 @@
-"""The charts of the front page: money by month, what is late by age, and who used and paid most.
+"""The charts of the dashboard: money by month, what is late by age, and who used and paid most.
 
 They add up a year, so what one user saw is remembered for some minutes; the tiles above them are counted each time.
 """

@@ -178,10 +178,11 @@ def allocate(money: Money, weights: Sequence[Decimal | int]) -> list[Money]:
     100.00 by 1, 1, 1 is 33.34, 33.33, 33.33. Raises MoneyError for negative weights, and if none is above zero.
     """
     parts = [Fraction(weight) for weight in weights]
-    if not parts or min(parts) < 0 or sum(parts) == 0:
+    whole = sum(parts)
+    if not parts or min(parts) < 0 or whole == 0:
         raise MoneyError("An amount is split by weights of which none is negative and one at least is positive.")
     minor = to_minor(money)
-    ideal = [abs(minor) * part / sum(parts) for part in parts]
+    ideal = [abs(minor) * part / whole for part in parts]
     shares = [int(share) for share in ideal]
     by_remainder = sorted(range(len(parts)), key=lambda i: (shares[i] - ideal[i], i))
     for i in by_remainder[: abs(minor) - sum(shares)]:

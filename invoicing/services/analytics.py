@@ -128,7 +128,7 @@ def trends(asked: Asked, grain: Grain, *, costs: Sequence[MonthCost] | None = No
         used[row.first].append(row)
     shares: defaultdict[date, list[tuple[str, Share]]] = defaultdict(list)
     bucket_of = _bucket_of_days(asked, grain)
-    for currency, share in shares_within(_costs(asked, costs), asked.narrowed):
+    for currency, share in shares_within(_costs(asked, costs, with_forecast=False), asked.narrowed):
         shares[bucket_of[share.day]].append((currency, share))
     return tuple(
         Bucket(
@@ -160,11 +160,13 @@ def change_in_percent(now: Decimal | int, before: Decimal | int) -> Decimal | No
     return with_places((Decimal(now) - Decimal(before)) * 100 / abs(Decimal(before)), 1) if before else None
 
 
-def _costs(asked: Asked, known: Sequence[MonthCost] | None, *, first: date | None = None) -> tuple[MonthCost, ...]:
+def _costs(
+    asked: Asked, known: Sequence[MonthCost] | None, *, first: date | None = None, with_forecast: bool = True
+) -> tuple[MonthCost, ...]:
     """The months of the days, from `first` on; read unless they are known."""
     days = Narrowed(first or asked.first, asked.after)
     if known is None:
-        return costs_of(asked.organisation, days, with_forecast=True)
+        return costs_of(asked.organisation, days, with_forecast=with_forecast)
     return tuple(month for month in known if month.period.start < days.after and days.first < month.period.end)
 
 

@@ -103,6 +103,7 @@ class PriceSimulationAdmin(ReadOnlyAdmin):
     list_on_a_phone = ("name", "standing", "outcome")
     list_filter = (("scheduled_from", admin.EmptyFieldListFilter), "created_at")
     list_select_related = ("requested_by",)
+    list_per_page = 20  # each is added up from its customers
     change_form_template = "admin/invoicing/price_simulation.html"
     fieldsets = (
         (None, {"fields": ("progress", "prices", "span", ("asked_by", "asked"))}),

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 HEIGHT, TOP, BOTTOM = 200, 18, 22
 """Pixels of a chart of columns, and of what it leaves free above and below them."""
-MOST_NAMED = 5
+MOST_NAMED = 4
 """Columns that are named below, so that names don't run into each other on a phone."""
 
 _PLOT = HEIGHT - TOP - BOTTOM

@@ -41,7 +41,7 @@ check: export RAZORPAY_WEBHOOK_SECRET := check
 check: install-dev ## style, types, import arrow, missing migrations, deployment check
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy $(APPS)
+	$(PY) -m mypy $(APPS) examples/python
 	$(PY) -m mypy --config-file billing_platform/local/razorpay/mypy.ini billing_platform/local/razorpay
 	"$(VENV)/bin/lint-imports" --no-logo
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run

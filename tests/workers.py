@@ -18,6 +18,7 @@ TOGETHER = {
     "tests/scenarios/test_kill_under_load.py": "the platform whose processes are killed",
     "tests/scenarios/": "the platform of `make run`",
     "tests/events/test_slow_bodies.py": "a web server",
+    "tests/examples/test_usage_client.py": "a web server",
     "tests/payments/test_faults_killed.py": "the process from which workers are forked",
     "tests/local/test_embedded.py": "nothing, but they are long, and what is long begins early",
     "tests/architecture/test_migrations.py": "the same",

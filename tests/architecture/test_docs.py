@@ -17,7 +17,12 @@ from billing_platform.periodic_jobs import PERIODIC_JOBS
 from tests import factories
 from tests.architecture.code import APPS, ROOT, python_files
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FOLDERS = (ROOT / "docs", ROOT / "examples")
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *(file for folder in FOLDERS for file in sorted(folder.rglob("*.md"))),
+]
 ENDPOINT = re.compile(r"\b(GET|POST|PATCH|DELETE)\s+(/[\w/{}.…-]*)|(?:\$BASE|https?://[\w.:]+)(/[\w/{}.…-]*)")
 
 

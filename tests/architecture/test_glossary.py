@@ -81,7 +81,7 @@ TEXTS = {".py", ".md", ".html", ".txt", ".sql"}
 
 
 def _texts() -> Iterator[Path]:
-    for folder in ("billing_platform", *APPS, "docs", "templates"):
+    for folder in ("billing_platform", *APPS, "docs", "examples", "templates"):
         yield from (
             file for file in sorted((ROOT / folder).rglob("*")) if file.suffix in TEXTS and file.name != GENERATED
         )

@@ -63,7 +63,7 @@ def _invoiced_by_month(actor: Actor, months: Collection[date]) -> tuple[Invoiced
 
 def top_customers(*, actor: Actor, months: Collection[date], most: int = 10) -> tuple[InvoicedCustomer, ...]:
     """Those who were invoiced most, of each currency."""
-    return _remembered(f"top {most}", actor, months, lambda: _top_customers(actor, months, most))
+    return _remembered(f"top-{most}", actor, months, lambda: _top_customers(actor, months, most))
 
 
 def _top_customers(actor: Actor, months: Collection[date], most: int) -> tuple[InvoicedCustomer, ...]:

@@ -161,10 +161,12 @@ def _build(notification: Notification, to: list[str]) -> _MessageWithPictures:
     if notification.html:
         message.attach_alternative(notification.html, "text/html")
     for attachment in notification.attachments:
-        if attachment.get("content_id"):
-            message.pictures += _picture(attachment)
-        else:
+        if not attachment.get("content_id"):
             message.attach(attachment["filename"], _content(attachment), attachment["content_type"])
+        elif settings.EMAIL_PROVIDER:  # its backend reads the attachments, and builds the message by itself
+            message.attachments += _picture(attachment)
+        else:
+            message.pictures += _picture(attachment)
     return message
 
 

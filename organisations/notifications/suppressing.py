@@ -18,9 +18,10 @@ Reason = SuppressedAddress.Reason
 
 def suppressed(addresses: Iterable[str]) -> dict[str, SuppressedAddress]:
     """Those of some addresses that are suppressed, spelt as given, with why."""
-    by_address = {address.casefold(): address for address in addresses}
-    rows = SuppressedAddress.objects.filter(address__in=by_address, lifted_at__isnull=True)
-    return {by_address[row.address]: row for row in rows}
+    keys = {address: address.casefold() for address in addresses}
+    standing = SuppressedAddress.objects.filter(address__in=set(keys.values()), lifted_at__isnull=True)
+    rows = {row.address: row for row in standing}
+    return {address: rows[key] for address, key in keys.items() if key in rows}
 
 
 def suppress(

@@ -60,10 +60,10 @@ def switch_on(*, organisation: Organisation, kind: str, address: str = "") -> No
 
 
 def set_kinds(*, organisation: Organisation, off: Iterable[str], by: str) -> None:
-    """Make exactly these kinds switched off for the whole customer."""
+    """Make exactly these kinds switched off for the whole customer. Raises as `switch_off`, at `switched_off`."""
     wanted = set(off)
     for kind in wanted:
-        _check(kind)
+        _check(kind, field="switched_off")
     rows = SwitchedOffEmail.objects.filter(organisation=organisation, address="")
     standing = set(rows.values_list("kind", flat=True))
     for kind in standing - wanted:
@@ -84,14 +84,14 @@ def read_link(token: str) -> tuple[UUID, str, str]:
     return UUID(organisation_id), str(kind), str(address)
 
 
-def _check(kind: str) -> None:
-    found = _named(kind)
+def _check(kind: str, *, field: str = "kind") -> None:
+    found = _named(kind, field=field)
     if not found.may_be_switched_off:
-        raise InvalidInput.field("kind", f"{found.label} can't be switched off. {found.why}")
+        raise InvalidInput.field(field, f"{found.label} can't be switched off. {found.why}")
 
 
-def _named(kind: str) -> Kind:
+def _named(kind: str, *, field: str = "kind") -> Kind:
     try:
         return kind_named(kind)
     except LookupError:
-        raise InvalidInput.field("kind", f"{quoted(kind)} is no kind of e-mail.") from None
+        raise InvalidInput.field(field, f"{quoted(kind)} is no kind of e-mail.") from None

@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from organisations.models import Contact, Notification, NotificationEvent, Organisation, SuppressedAddress
 from organisations.notifications import email
-from organisations.notifications.outbox import queue_email
+from organisations.notifications.outbox import Attachment, queue_email
 from organisations.notifications.sending_again import copies_of, resend
-from organisations.notifications.suppressing import suppress
+from organisations.notifications.suppressing import suppress, suppressed
 from organisations.notifications.tracking import have_it
 from organisations.services import bounces
 from organisations.services.contacts import add_contact
@@ -217,6 +221,26 @@ def test_a_provider_tells_in_any_order_and_twice_and_the_state_is_the_same(
     assert SuppressedAddress.objects.get().detail == "550 5.1.1 unknown"
 
 
+def test_a_provider_gets_the_logo_that_the_letter_shows(acme: Organisation, mailgun: None, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
+    logo = default_storage.save("logos/x.png", ContentFile(b"picture"))
+    note = _invoice(acme)
+    Notification.objects.filter(pk=note.pk).update(
+        attachments=[asdict(Attachment(logo, "l.png", "image/png", "", "l"))]
+    )
+    assert _send(note).status == Status.SENT
+    (picture,) = mail.outbox[-1].anymail_test_params["attachments"]  # type: ignore[attr-defined]
+    assert (picture.inline, picture.cid, picture.content) == (True, "l", b"picture")
+
+
+def test_every_spelling_of_a_suppressed_address_is_suppressed() -> None:
+    suppress("Gone@acme.example", reason="bounced", detail="", notification=None)
+    assert set(suppressed(["gone@acme.example", "GONE@acme.example", "a@acme.example"])) == {
+        "gone@acme.example",
+        "GONE@acme.example",
+    }
+
+
 def test_a_wrong_signature_is_refused_and_so_is_every_other_provider(
     acme: Organisation, mailgun: None, client: Client, settings: Any
 ) -> None:
@@ -322,6 +346,7 @@ def test_the_api_switches_kinds_off_but_none_that_the_law_demands(acme: Organisa
     url = f"/api/v1/admin/organisations/{acme.pk}/email-kinds"
     refused = api.patch(url, {"switched_off": ["invoice_issued"]}, content_type="application/json")
     assert (refused.status_code, "section 31" in refused.content.decode()) == (400, True)
+    assert list(refused.json()["details"]) == ["switched_off"]
     shown = api.patch(url, {"switched_off": ["reminder"]}, content_type="application/json").json()
     assert [row["kind"] for row in shown if not row["is_on"]] == ["reminder"]
     assert api.patch(url, {"switched_off": []}, content_type="application/json").status_code == 200

@@ -224,9 +224,10 @@ def queue_webhooks_failed(seller: BillingEntity, webhooks: list[InboundWebhook],
     """Tell a seller of Razorpay's messages that were given up: once an hour in which any was. The newest comes first;
     `counted` says how many they are: “2 messages”."""
     newest = webhooks[0]
+    is_of_one = len({webhook.organisation_id for webhook in webhooks}) == 1  # else only who sees all customers reads it
     address = reverse("admin:payments_inboundwebhook_changelist")
     queue_email(
-        organisation=newest.organisation,
+        organisation=newest.organisation if is_of_one else None,
         kind="webhook_failed",
         dedupe_key=f"webhook_failed:{seller.pk}:{newest.updated_at:%Y-%m-%dT%H}",
         recipients=[seller.email],

@@ -20,14 +20,14 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import claim, done, due_ids, note_failure
 from organisations.models import BillingHold, Notification, NotificationEvent, SuppressedAddress, held
 from organisations.notifications.handing_over import Refusal, hand_over
-from organisations.notifications.kinds import kind_may_be_switched_off
+from organisations.notifications.kinds import kind_may_be_switched_off, names_of_others
 from organisations.notifications.made_files import made_content
 from organisations.notifications.outbox import wake_sender
 from organisations.notifications.suppressing import suppressed
@@ -112,8 +112,9 @@ def try_now(*, notification_id: UUID) -> Notification:
 
 
 def _sendable() -> QuerySet[Notification]:
-    """Without those of customers whom nothing is e-mailed to for now."""
-    return Notification.objects.exclude(held(BillingHold.Kind.NO_EMAIL))
+    """Without those to customers whom nothing is e-mailed to for now. What is about them goes to others all the same:
+    the seller has to answer a dispute in time."""
+    return Notification.objects.exclude(held(BillingHold.Kind.NO_EMAIL), ~Q(kind__in=names_of_others()))
 
 
 class _MessageWithPictures(EmailMultiAlternatives):

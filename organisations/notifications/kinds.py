@@ -56,6 +56,11 @@ def kind_may_be_switched_off(name: str) -> bool:
     return any(kind.may_be_switched_off for kind in KINDS if kind.name == name)
 
 
+def names_of_others() -> list[str]:
+    """The kinds that sellers and operators get."""
+    return [kind.name for kind in KINDS if kind.audience is not Audience.CUSTOMER]
+
+
 def register(kinds: Iterable[Kind]) -> None:
     """Each app calls it once, in its `AppConfig.ready()`."""
     for kind in kinds:

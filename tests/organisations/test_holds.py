@@ -71,6 +71,14 @@ def test_who_is_held_is_asked_of_many_at_once(acme: Organisation, globex: Organi
     assert {pk: [each.kind for each in rows] for pk, rows in found.items()} == {acme.pk: ["draft_only"]}
 
 
+def test_a_hold_of_a_customer_keeps_nothing_from_the_seller(acme: Organisation) -> None:
+    hold(acme)
+    row: dict[str, Any] = {"organisation": acme, "recipients": ["x@seller.example"], "subject": "s", "text": "t"}
+    Notification.objects.create(kind="reminder", dedupe_key="1", **row)
+    told = Notification.objects.create(kind="dispute_deadline", dedupe_key="2", **row)
+    assert email.due_notifications() == [told.pk]
+
+
 def test_an_email_waits_for_the_end_of_the_hold(acme: Organisation, globex: Organisation, mailbox: Mailbox) -> None:
     placed = hold(acme)
     for customer in (acme, globex):

@@ -14,7 +14,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.core.cache import cache
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 
@@ -141,7 +141,7 @@ def _count(page: Any, request: HttpRequest, view: SavedView) -> str:
     try:
         found = page.get_changelist_instance(asked).result_count
         return f"{format_number(int(found))}{'+' if isinstance(found, MoreThan) else ''}"
-    except IncorrectLookupParameters:
+    except (IncorrectLookupParameters, SuspiciousOperation):  # the latter: of a column that the list filters by no more
         return ""
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.validators import require, validate_line
 from organisations.models import SavedView
 from organisations.models.saved_view import NAME_LENGTH, QUERY_LENGTH
 from organisations.scoping import reaches_every_organisation
@@ -29,6 +30,7 @@ def save_view(*, user: Any, list_of: str, name: str, query: str, is_shared: bool
     name = " ".join(name.split())
     if not name or len(name) > NAME_LENGTH:
         raise InvalidInput(f"Give the view a name of at most {NAME_LENGTH} letters.")
+    require("name", name, validate_line)
     if len(query) > QUERY_LENGTH:
         raise InvalidInput("These filters are too long to save.")
     is_shared = is_shared and reaches_every_organisation(user)

@@ -82,6 +82,8 @@ def test_only_lists_that_one_may_see_are_saved(as_operator: Client, sent: dict[s
 
 def test_a_view_without_a_name_or_with_filters_of_another_time_breaks_nothing(as_admin: Client) -> None:
     assert "Give the view a name" in save(as_admin, " ").content.decode()
+    assert "control characters" in save(as_admin, "N\x00l").content.decode()
 
     save(as_admin, "Old", query="no_such_field=1", pinned="on")
-    assert sidebar(as_admin) == [["Old"]]
+    save(as_admin, "Older", query="projects__name=x", pinned="on")
+    assert sidebar(as_admin) == [["Old"], ["Older"]]

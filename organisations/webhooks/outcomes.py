@@ -105,7 +105,7 @@ def asked_pause(retry_after: str) -> timedelta | None:
         return min(timedelta(seconds=int(text[:_LONGEST])), MOST_PATIENCE)
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a year of eleven digits overflows
         return None
     return min((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - clock.now(), MOST_PATIENCE)
 

@@ -163,6 +163,7 @@ def test_three_secrets_sign_each_to_its_own_end_and_a_fourth_is_refused(listenin
         (429, "1000000000000", timedelta(hours=24)),
         (429, "1", timedelta(minutes=1)),  # never sooner than our own pause
         (429, "soon", timedelta(minutes=1)),
+        (429, "Fri, 31 Dec 99999999999 23:59:59 GMT", timedelta(minutes=1)),
         (500, "7200", timedelta(minutes=1)),
     ],
 )

@@ -44,6 +44,8 @@ MOST_CAUGHT_UP = 24
 LATE = timedelta(days=3)
 """For so long a period that is over is still judged for the usage that arrives late."""
 _PERCENT_PLACES = 2
+_GREATEST = Decimal(10) ** 29
+"""Percents and deviations beyond it are said to be so many: a row holds no more, and usage may grow from 10^-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def read(terms: Terms, look: Look, quantity: Decimal, compared: Sequence[Decimal
         found = usual(compared)
         if found is None:
             return Reading(look.period, None, quantity)
-        score = found.deviations(quantity)
+        score = min(found.deviations(quantity), _GREATEST)
         if found.is_drop_to_zero(quantity):
             score = max(score, min(terms.thresholds))  # whatever the spread says: all earlier weeks had usage
         return Reading(look.period, score, quantity, found.median)
@@ -155,7 +157,9 @@ def _change(quantity: Decimal, usually: Decimal, least: Decimal | None) -> Decim
     if least is not None:
         before = max(usually, least)
         now = quantity if usually >= least else max(quantity, least)
-    return with_places((now - before) * 100 / before, _PERCENT_PLACES) if before > 0 else None
+    if before <= 0:
+        return None
+    return max(min(with_places((now - before) * 100 / before, _PERCENT_PLACES), _GREATEST), -_GREATEST)
 
 
 def judge(terms: Terms, reading: Reading, *, previous: Decimal | None, known: Collection[Known]) -> Verdict:

@@ -92,6 +92,9 @@ def test_percent_and_deviations() -> None:
     for now, before, percent in rows:
         assert read(replace(spike, least=D(100)), look, D(now), [D(before)]).value == percent, (now, before)
     pattern = terms("unusual_pattern", "hour_of_week", "gte", "4")
+    least, most = D("0.00000001"), D(10) ** 29  # of usage, and of what a row holds
+    assert read(spike, look, 2 * D(10) ** 21, [least]).value == most
+    assert read(pattern, look, 2 * D(10) ** 21, [least] * 8).value == most
     wild = [D(value) for value in (1, 900, 3, 800, 5, 700, 7, 600)]
     assert read(pattern, look, D(0), wild).value == 4, "a drop to zero, however much the weeks differ"
     assert read(pattern, look, D(5), wild).value < 4  # type: ignore[operator]  # there is a value

@@ -184,7 +184,8 @@ def _write(rules: Sequence[_Judged]) -> None:
 def _recover(judged: _Judged) -> list[Alert]:
     """Those that are told of. Alerts that a person acknowledges at this moment wait for us, or we for them."""
     readings = dict(judged.recovered)
-    alerts = list(Alert.objects.select_for_update().filter(pk__in=readings).order_by("threshold"))
+    locked = Alert.objects.select_for_update().filter(pk__in=readings).order_by("pk")  # as `acknowledge_all_like` does
+    alerts = sorted(locked, key=lambda alert: alert.threshold)
     by_reading: defaultdict[Reading, list[Alert]] = defaultdict(list)
     for alert in alerts:
         reading = readings[alert.pk]

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from billing_platform.backoffice import attention
 from billing_platform.backoffice.attention import Attention, Waiting
+from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.number_formats import format_number, format_sums
 from events.models import UsageAggregate
@@ -49,7 +50,7 @@ def send_digest(*, user_id: int) -> Notification | None:
         return queue_email(
             organisation=None,
             kind=KIND,
-            dedupe_key=f"{KIND}:{user.pk}:{today}",
+            dedupe_key=f"{KIND}:{user.pk}:{clock.today('UTC')}",  # both runs of a morning are on one day there
             recipients=[user.email],
             context=digest_words(user, waiting, today),
         )

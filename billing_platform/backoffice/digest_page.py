@@ -28,7 +28,7 @@ class DigestForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy 
 
 def digest_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
     user: Any = request.user
-    form = DigestForm(request.POST or None, instance=choice_of(user))
+    form = DigestForm(request.POST if request.method == "POST" else None, instance=choice_of(user))
     if request.method == "POST" and form.is_valid():
         choose(user=user, **form.cleaned_data)
         messages.success(request, "It is so from the next digest on.")

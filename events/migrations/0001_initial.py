@@ -24,83 +24,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Alert",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("threshold", models.DecimalField(decimal_places=8, max_digits=38)),
-                ("period_start", models.DateTimeField()),
-                ("period_end", models.DateTimeField(help_text="The first moment after it.")),
-                (
-                    "value",
-                    models.DecimalField(
-                        decimal_places=8, help_text="What was compared with the threshold.", max_digits=38
-                    ),
-                ),
-                (
-                    "quantity",
-                    models.DecimalField(
-                        blank=True, decimal_places=8, help_text="Usage of the period.", max_digits=38, null=True
-                    ),
-                ),
-                (
-                    "usual",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=8,
-                        help_text="Usage that it was compared with.",
-                        max_digits=38,
-                        null=True,
-                        verbose_name="compared with",
-                    ),
-                ),
-                ("sentence", models.TextField(verbose_name="what happened")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("firing", "Firing"),
-                            ("acknowledged", "Acknowledged"),
-                            ("recovered", "Recovered"),
-                            ("over", "Period over"),
-                        ],
-                        default="firing",
-                        max_length=12,
-                    ),
-                ),
-                (
-                    "notice",
-                    models.CharField(
-                        choices=[
-                            ("sent", "Sent"),
-                            ("muted", "Not sent: muted"),
-                            ("cooling_down", "Not sent: cooling down"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("fired_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
-                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
-                ("acknowledged_by", models.CharField(blank=True, max_length=200)),
-                (
-                    "ended_at",
-                    models.DateTimeField(blank=True, help_text="When it recovered, or its period was over.", null=True),
-                ),
-                (
-                    "value_at_end",
-                    models.DecimalField(
-                        blank=True, decimal_places=8, help_text="What it recovered to.", max_digits=38, null=True
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "alert",
-                "ordering": ["-fired_at", "-threshold"],
-                "permissions": [("acknowledge_alert", "Can acknowledge an alert")],
-            },
-        ),
-        migrations.CreateModel(
             name="AlertRule",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -226,6 +149,26 @@ class Migration(migrations.Migration):
                         blank=True, editable=False, help_text="Since then it is there for its history alone.", null=True
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="alert_rules",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all live projects together.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.project",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "alert rule",
@@ -275,12 +218,45 @@ class Migration(migrations.Migration):
                     "replay_batch_id",
                     models.UUIDField(blank=True, help_text="The batch that took it back for counting.", null=True),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dead_letters",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dead_letters",
+                        to="organisations.project",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-last_seen_at"],
                 "permissions": [
                     ("replay_deadletter", "Can replay a dead letter"),
                     ("discard_deadletter", "Can discard a dead letter"),
+                ],
+                "indexes": [models.Index(fields=["organisation", "event_id"], name="dead_letter_event")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "open")),
+                        fields=("organisation", "project", "event_id"),
+                        name="one_open_dead_letter",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("resolved_at__isnull", True), ("status", "open")),
+                            models.Q(models.Q(("status", "open"), _negated=True), ("resolved_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="dead_letter_resolution_has_a_time",
+                    ),
                 ],
             },
         ),
@@ -335,6 +311,41 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "days accepted",
                 "ordering": ["-day"],
                 "permissions": [("verify_hotlogday", "Can verify a day of the hot log")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("verified_at__isnull", True),
+                            models.Q(
+                                ("discrepancies", 0),
+                                (
+                                    "events",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("counted"), "+", models.F("duplicates")
+                                        ),
+                                        "+",
+                                        models.F("dead_lettered"),
+                                    ),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="verified_hot_log_day_conserves_events",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("dropped_at__isnull", True),
+                            models.Q(("retained_because", ""), ("verified_at__isnull", False)),
+                            models.Q(
+                                ("discrepancies__gt", 0),
+                                ("retained_because", ""),
+                                ("written_off", models.F("discrepancies")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="hot_log_day_is_dropped_verified_or_written_off",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -351,11 +362,46 @@ class Migration(migrations.Migration):
                 ("counted", models.PositiveBigIntegerField()),
                 ("duplicates", models.PositiveBigIntegerField()),
                 ("dead_lettered", models.PositiveBigIntegerField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "tally of a dropped day",
                 "verbose_name_plural": "tallies of dropped days",
                 "ordering": ["-day"],
+                "indexes": [models.Index(fields=["day"], name="hot_log_tally_by_day")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "day", "dropped_at"), name="hot_log_tally_once_a_drop"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "counted",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("events"), "+", models.F("replayed")
+                                        ),
+                                        "-",
+                                        models.F("duplicates"),
+                                    ),
+                                    "-",
+                                    models.F("dead_lettered"),
+                                ),
+                            )
+                        ),
+                        name="hot_log_tally_conserves_events",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -498,9 +544,60 @@ class Migration(migrations.Migration):
                         default=False, editable=False, help_text="An event named it before an operator did."
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: known to every customer. A customer's own metric of that name and unit wins.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="metrics",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["name", "unit"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "name", "unit"),
+                        name="metric_once_per_organisation",
+                        nulls_distinct=False,
+                        violation_error_message="There is a metric of that name and unit already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("aggregation", "unique"), ("unique_property", ""), _connector="XOR"),
+                        name="metric_names_a_property_if_unique",
+                        violation_error_message="Name the metadata key to count if, and only if, the aggregation is `unique`.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("aggregation", "weighted_sum"), ("dimensions__contains", ["operation"]), _negated=True
+                        ),
+                        name="metric_level_has_no_operation_dimension",
+                        violation_error_message="The key `operation` says whether an event adds to the level or takes off it: as a dimension it would make two levels.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("divisor__gt", 0), ("multiplier__gt", 0)),
+                        name="metric_factors_above_zero",
+                        violation_error_message="Multiplier and divisor must be above zero.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("multiplier", models.F("divisor")),
+                            models.Q(("billed_unit", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="metric_names_the_unit_it_makes",
+                        violation_error_message="Name the unit that the conversion makes: it stands beside the quantity on invoices.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rounding_places__lte", 8)),
+                        name="metric_rounds_to_stored_places",
+                        violation_error_message="A quantity has at most 8 decimals.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -529,10 +626,51 @@ class Migration(migrations.Migration):
                 ("cancelled_received_month", models.DateField()),
                 ("reason", models.TextField()),
                 ("created_by", models.CharField(max_length=200)),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="events.metric"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage_corrections",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage_corrections",
+                        to="organisations.project",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "correction",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(fields=["organisation", "event_id"], name="usage_correction_event"),
+                    models.Index(fields=["organisation", "counted_in", "metric"], name="usage_correction_month"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "project", "cancelled_event_id", "cancelled_received_month"),
+                        name="ledger_entry_cancelled_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("action", "void"), ("quantity_after__isnull", True)),
+                            models.Q(("action", "correct"), ("quantity_after__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="usage_correction_says_the_new_quantity",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -607,10 +745,65 @@ class Migration(migrations.Migration):
                 ("dead_lettered", models.PositiveIntegerField(blank=True, null=True, verbose_name="dead letters")),
                 ("imported_by", models.CharField(max_length=200)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage_imports",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage_imports",
+                        to="organisations.project",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "usage import",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="usage_import_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("project", "sha256", "run"),
+                        name="usage_import_run_once",
+                        violation_error_message="This file is being imported for this project just now.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "done"), _negated=True),
+                            models.Q(
+                                ("finished_at__isnull", False),
+                                (
+                                    "row_count",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                models.F("bad"), "+", models.F("counted")
+                                            ),
+                                            "+",
+                                            models.F("duplicates"),
+                                        ),
+                                        "+",
+                                        models.F("dead_lettered"),
+                                    ),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="usage_import_conserves_rows",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -634,9 +827,60 @@ class Migration(migrations.Migration):
                 ("counted", models.PositiveIntegerField(null=True)),
                 ("duplicates", models.PositiveIntegerField(null=True)),
                 ("dead_lettered", models.PositiveIntegerField(null=True)),
+                (
+                    "usage_import",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="parts", to="events.usageimport"
+                    ),
+                ),
             ],
             options={
                 "ordering": ["usage_import", "number"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("packed_lines__isnull", False)),
+                        fields=["created_at"],
+                        name="usage_import_part_stored",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("usage_import", "number"), name="usage_import_part_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("accepted__isnull", True), ("bad__isnull", True), ("batch_id__isnull", True)),
+                            models.Q(
+                                ("batch_id__isnull", False),
+                                ("received_at__isnull", False),
+                                (
+                                    "row_count",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("accepted"), "+", models.F("bad")
+                                    ),
+                                ),
+                            ),
+                            models.Q(("accepted", 0), ("batch_id__isnull", True), ("row_count", models.F("bad"))),
+                            _connector="OR",
+                        ),
+                        name="usage_import_part_conserves_rows",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("counted__isnull", True),
+                            (
+                                "accepted",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("counted"), "+", models.F("duplicates")
+                                    ),
+                                    "+",
+                                    models.F("dead_lettered"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="usage_import_part_conserves_events",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -650,7 +894,46 @@ class Migration(migrations.Migration):
                 ),
                 ("counted_in", models.DateField(help_text="Billing period it is counted in.")),
                 ("change", models.DecimalField(decimal_places=8, max_digits=38)),
+                (
+                    "metric",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="events.metric",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.project",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "metric", "project", "dimensions", "used_in", "counted_in"),
+                        name="usage_level_key",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="UsagePeriod",
@@ -661,22 +944,27 @@ class Migration(migrations.Migration):
                 ("month", models.DateField()),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
                 ("closed_by", models.CharField(blank=True, max_length=200)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage_periods",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "usage month",
                 "ordering": ["-month"],
                 "permissions": [("close_usageperiod", "Can close a month for usage")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "month"), name="usage_period_once_per_month"),
+                    models.CheckConstraint(
+                        condition=models.Q(("month__day", 1)), name="usage_period_starts_on_the_first"
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="alert",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="alerts",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
         ),
         migrations.CreateModel(
             name="AlertRuleState",
@@ -703,114 +991,129 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "state of an alert rule",
                 "verbose_name_plural": "states of alert rules",
+                "indexes": [models.Index(fields=["due_at"], name="alert_rule_due")],
             },
         ),
-        migrations.AddField(
-            model_name="alertrule",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="alert_rules",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="alertrule",
-            name="project",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: all live projects together.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.project",
-            ),
-        ),
-        migrations.AddField(
-            model_name="alert",
-            name="rule",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="alerts", to="events.alertrule"
-            ),
-        ),
-        migrations.AddField(
-            model_name="deadletter",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="dead_letters",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="deadletter",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="dead_letters", to="organisations.project"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hotlogday",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("verified_at__isnull", True),
-                    models.Q(
-                        ("discrepancies", 0),
-                        (
-                            "events",
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("counted"), "+", models.F("duplicates")
-                                ),
-                                "+",
-                                models.F("dead_lettered"),
-                            ),
+        migrations.CreateModel(
+            name="Alert",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("threshold", models.DecimalField(decimal_places=8, max_digits=38)),
+                ("period_start", models.DateTimeField()),
+                ("period_end", models.DateTimeField(help_text="The first moment after it.")),
+                (
+                    "value",
+                    models.DecimalField(
+                        decimal_places=8, help_text="What was compared with the threshold.", max_digits=38
+                    ),
+                ),
+                (
+                    "quantity",
+                    models.DecimalField(
+                        blank=True, decimal_places=8, help_text="Usage of the period.", max_digits=38, null=True
+                    ),
+                ),
+                (
+                    "usual",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=8,
+                        help_text="Usage that it was compared with.",
+                        max_digits=38,
+                        null=True,
+                        verbose_name="compared with",
+                    ),
+                ),
+                ("sentence", models.TextField(verbose_name="what happened")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("firing", "Firing"),
+                            ("acknowledged", "Acknowledged"),
+                            ("recovered", "Recovered"),
+                            ("over", "Period over"),
+                        ],
+                        default="firing",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "notice",
+                    models.CharField(
+                        choices=[
+                            ("sent", "Sent"),
+                            ("muted", "Not sent: muted"),
+                            ("cooling_down", "Not sent: cooling down"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("fired_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
+                ("acknowledged_by", models.CharField(blank=True, max_length=200)),
+                (
+                    "ended_at",
+                    models.DateTimeField(blank=True, help_text="When it recovered, or its period was over.", null=True),
+                ),
+                (
+                    "value_at_end",
+                    models.DecimalField(
+                        blank=True, decimal_places=8, help_text="What it recovered to.", max_digits=38, null=True
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="alerts",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="alerts", to="events.alertrule"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "alert",
+                "ordering": ["-fired_at", "-threshold"],
+                "permissions": [("acknowledge_alert", "Can acknowledge an alert")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=["rule", "period_start"],
+                        name="alert_open",
+                    ),
+                    models.Index(fields=["organisation", "-fired_at"], name="alert_history"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("rule", "threshold", "period_start"), name="alert_once_per_period"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("state__in", ["firing", "acknowledged"])),
+                            models.Q(("ended_at__isnull", False), ("state__in", ["recovered", "over"])),
+                            _connector="OR",
                         ),
+                        name="alert_that_ended_says_when",
                     ),
-                    _connector="OR",
-                ),
-                name="verified_hot_log_day_conserves_events",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hotlogday",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("dropped_at__isnull", True),
-                    models.Q(("retained_because", ""), ("verified_at__isnull", False)),
-                    models.Q(
-                        ("discrepancies__gt", 0), ("retained_because", ""), ("written_off", models.F("discrepancies"))
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("acknowledged_at__isnull", True), ("acknowledged_by", "")),
+                            models.Q(
+                                ("acknowledged_at__isnull", False), models.Q(("acknowledged_by", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="acknowledged_alert_says_by_whom",
                     ),
-                    _connector="OR",
-                ),
-                name="hot_log_day_is_dropped_verified_or_written_off",
-            ),
-        ),
-        migrations.AddField(
-            model_name="hotlogtally",
-            name="organisation",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="metric",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: known to every customer. A customer's own metric of that name and unit wins.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="metrics",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="alertrule",
@@ -822,320 +1125,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="events.metric",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usagecorrection",
-            name="metric",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="events.metric"),
-        ),
-        migrations.AddField(
-            model_name="usagecorrection",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="usage_corrections",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usagecorrection",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="usage_corrections",
-                to="organisations.project",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usageimport",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="usage_imports",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usageimport",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="usage_imports", to="organisations.project"
-            ),
-        ),
-        migrations.AddField(
-            model_name="usageimportpart",
-            name="usage_import",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="parts", to="events.usageimport"
-            ),
-        ),
-        migrations.AddField(
-            model_name="usagelevel",
-            name="metric",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="events.metric",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usagelevel",
-            name="organisation",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usagelevel",
-            name="project",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.project",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usageperiod",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="usage_periods",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="alertrulestate",
-            index=models.Index(fields=["due_at"], name="alert_rule_due"),
-        ),
-        migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(
-                condition=models.Q(("ended_at__isnull", True)), fields=["rule", "period_start"], name="alert_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(fields=["organisation", "-fired_at"], name="alert_history"),
-        ),
-        migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.UniqueConstraint(
-                fields=("rule", "threshold", "period_start"), name="alert_once_per_period"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("state__in", ["firing", "acknowledged"])),
-                    models.Q(("ended_at__isnull", False), ("state__in", ["recovered", "over"])),
-                    _connector="OR",
-                ),
-                name="alert_that_ended_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("acknowledged_at__isnull", True), ("acknowledged_by", "")),
-                    models.Q(("acknowledged_at__isnull", False), models.Q(("acknowledged_by", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="acknowledged_alert_says_by_whom",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="alert",
-            trigger=pgtrigger.compiler.Trigger(
-                name="alert_is_history",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="c235187dd3cd162d65fd22c6c139e098daa9f857",
-                    operation="DELETE",
-                    pgid="pgtrigger_alert_is_history_71d4c",
-                    table="events_alert",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="alert",
-            trigger=pgtrigger.compiler.Trigger(
-                name="alert_stays_what_it_saw",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="\n                    IF (NEW.organisation_id, NEW.rule_id, NEW.threshold, NEW.period_start, NEW.period_end, NEW.value,\n                        NEW.quantity, NEW.usual, NEW.sentence, NEW.notice, NEW.fired_at)\n                       IS DISTINCT FROM\n                       (OLD.organisation_id, OLD.rule_id, OLD.threshold, OLD.period_start, OLD.period_end, OLD.value,\n                        OLD.quantity, OLD.usual, OLD.sentence, OLD.notice, OLD.fired_at) THEN\n                        RAISE EXCEPTION 'What an alert saw never changes.';\n                    END IF;\n                    IF OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at THEN\n                        RAISE EXCEPTION 'An alert that ended does not begin again.';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="f93865102d750a266a47f93060bc555941a58fa5",
-                    operation="UPDATE",
-                    pgid="pgtrigger_alert_stays_what_it_saw_cf3cc",
-                    table="events_alert",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="alert",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="dfea2d3e6cc06298ac4a8d2286244d863760ada3",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_eb53c",
-                    table="events_alert",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deadletter",
-            index=models.Index(fields=["organisation", "event_id"], name="dead_letter_event"),
-        ),
-        migrations.AddConstraint(
-            model_name="deadletter",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "open")),
-                fields=("organisation", "project", "event_id"),
-                name="one_open_dead_letter",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deadletter",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("resolved_at__isnull", True), ("status", "open")),
-                    models.Q(models.Q(("status", "open"), _negated=True), ("resolved_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="dead_letter_resolution_has_a_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hotlogtally",
-            index=models.Index(fields=["day"], name="hot_log_tally_by_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="hotlogtally",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "day", "dropped_at"), name="hot_log_tally_once_a_drop"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hotlogtally",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "counted",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("events"), "+", models.F("replayed")
-                                ),
-                                "-",
-                                models.F("duplicates"),
-                            ),
-                            "-",
-                            models.F("dead_lettered"),
-                        ),
-                    )
-                ),
-                name="hot_log_tally_conserves_events",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="hotlogtally",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="8a1b05cb9495595a5f8ae2582d2431bc15e9809e",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_append_only_66182",
-                    table="events_hotlogtally",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="hotlogtally",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="cec8ba192ef7627d478b7c38ef8a810625eb026c",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_1a2e6",
-                    table="events_hotlogtally",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="metric",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "name", "unit"),
-                name="metric_once_per_organisation",
-                nulls_distinct=False,
-                violation_error_message="There is a metric of that name and unit already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="metric",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("aggregation", "unique"), ("unique_property", ""), _connector="XOR"),
-                name="metric_names_a_property_if_unique",
-                violation_error_message="Name the metadata key to count if, and only if, the aggregation is `unique`.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="metric",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("aggregation", "weighted_sum"), ("dimensions__contains", ["operation"]), _negated=True
-                ),
-                name="metric_level_has_no_operation_dimension",
-                violation_error_message="The key `operation` says whether an event adds to the level or takes off it: as a dimension it would make two levels.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="metric",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("divisor__gt", 0), ("multiplier__gt", 0)),
-                name="metric_factors_above_zero",
-                violation_error_message="Multiplier and divisor must be above zero.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="metric",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("multiplier", models.F("divisor")), models.Q(("billed_unit", ""), _negated=True), _connector="OR"
-                ),
-                name="metric_names_the_unit_it_makes",
-                violation_error_message="Name the unit that the conversion makes: it stands beside the quantity on invoices.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="metric",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rounding_places__lte", 8)),
-                name="metric_rounds_to_stored_places",
-                violation_error_message="A quantity has at most 8 decimals.",
             ),
         ),
         migrations.AddConstraint(
@@ -1239,6 +1228,78 @@ class Migration(migrations.Migration):
             ),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name="alert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="alert_is_history",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="c235187dd3cd162d65fd22c6c139e098daa9f857",
+                    operation="DELETE",
+                    pgid="pgtrigger_alert_is_history_71d4c",
+                    table="events_alert",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="alert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="alert_stays_what_it_saw",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF (NEW.organisation_id, NEW.rule_id, NEW.threshold, NEW.period_start, NEW.period_end, NEW.value,\n                        NEW.quantity, NEW.usual, NEW.sentence, NEW.notice, NEW.fired_at)\n                       IS DISTINCT FROM\n                       (OLD.organisation_id, OLD.rule_id, OLD.threshold, OLD.period_start, OLD.period_end, OLD.value,\n                        OLD.quantity, OLD.usual, OLD.sentence, OLD.notice, OLD.fired_at) THEN\n                        RAISE EXCEPTION 'What an alert saw never changes.';\n                    END IF;\n                    IF OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at THEN\n                        RAISE EXCEPTION 'An alert that ended does not begin again.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="f93865102d750a266a47f93060bc555941a58fa5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_alert_stays_what_it_saw_cf3cc",
+                    table="events_alert",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="alert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="dfea2d3e6cc06298ac4a8d2286244d863760ada3",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_eb53c",
+                    table="events_alert",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="hotlogtally",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="8a1b05cb9495595a5f8ae2582d2431bc15e9809e",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_66182",
+                    table="events_hotlogtally",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="hotlogtally",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="cec8ba192ef7627d478b7c38ef8a810625eb026c",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_1a2e6",
+                    table="events_hotlogtally",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name="alertrule",
             trigger=pgtrigger.compiler.Trigger(
                 name="alert_rule_watches_its_customer",
@@ -1250,32 +1311,6 @@ class Migration(migrations.Migration):
                     table="events_alertrule",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagecorrection",
-            index=models.Index(fields=["organisation", "event_id"], name="usage_correction_event"),
-        ),
-        migrations.AddIndex(
-            model_name="usagecorrection",
-            index=models.Index(fields=["organisation", "counted_in", "metric"], name="usage_correction_month"),
-        ),
-        migrations.AddConstraint(
-            model_name="usagecorrection",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "project", "cancelled_event_id", "cancelled_received_month"),
-                name="ledger_entry_cancelled_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagecorrection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("action", "void"), ("quantity_after__isnull", True)),
-                    models.Q(("action", "correct"), ("quantity_after__isnull", False)),
-                    _connector="OR",
-                ),
-                name="usage_correction_says_the_new_quantity",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -1305,117 +1340,6 @@ class Migration(migrations.Migration):
                     table="events_usagecorrection",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usageimport",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="usage_import_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usageimport",
-            constraint=models.UniqueConstraint(
-                fields=("project", "sha256", "run"),
-                name="usage_import_run_once",
-                violation_error_message="This file is being imported for this project just now.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usageimport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "done"), _negated=True),
-                    models.Q(
-                        ("finished_at__isnull", False),
-                        (
-                            "row_count",
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("bad"), "+", models.F("counted")
-                                    ),
-                                    "+",
-                                    models.F("duplicates"),
-                                ),
-                                "+",
-                                models.F("dead_lettered"),
-                            ),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="usage_import_conserves_rows",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usageimportpart",
-            index=models.Index(
-                condition=models.Q(("packed_lines__isnull", False)),
-                fields=["created_at"],
-                name="usage_import_part_stored",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usageimportpart",
-            constraint=models.UniqueConstraint(fields=("usage_import", "number"), name="usage_import_part_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="usageimportpart",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("accepted__isnull", True), ("bad__isnull", True), ("batch_id__isnull", True)),
-                    models.Q(
-                        ("batch_id__isnull", False),
-                        ("received_at__isnull", False),
-                        (
-                            "row_count",
-                            django.db.models.expressions.CombinedExpression(models.F("accepted"), "+", models.F("bad")),
-                        ),
-                    ),
-                    models.Q(("accepted", 0), ("batch_id__isnull", True), ("row_count", models.F("bad"))),
-                    _connector="OR",
-                ),
-                name="usage_import_part_conserves_rows",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usageimportpart",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("counted__isnull", True),
-                    (
-                        "accepted",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("counted"), "+", models.F("duplicates")
-                            ),
-                            "+",
-                            models.F("dead_lettered"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="usage_import_part_conserves_events",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagelevel",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "metric", "project", "dimensions", "used_in", "counted_in"),
-                name="usage_level_key",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usageperiod",
-            constraint=models.UniqueConstraint(fields=("organisation", "month"), name="usage_period_once_per_month"),
-        ),
-        migrations.AddConstraint(
-            model_name="usageperiod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__day", 1)), name="usage_period_starts_on_the_first"
             ),
         ),
         migrations.SeparateDatabaseAndState(

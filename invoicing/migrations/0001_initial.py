@@ -98,6 +98,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="billing_run_items",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "billing item",
@@ -260,6 +269,24 @@ class Migration(migrations.Migration):
                         verbose_name="PDF state",
                     ),
                 ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credit_notes",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credit_notes",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-created_at"],
@@ -296,6 +323,12 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
+                (
+                    "credit_note",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="invoicing.creditnote"
+                    ),
+                ),
             ],
             options={
                 "ordering": ["credit_note", "invoice_line__position"],
@@ -314,10 +347,25 @@ class Migration(migrations.Migration):
                 ),
                 ("taxable_amount", models.DecimalField(decimal_places=4, max_digits=19)),
                 ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                (
+                    "credit_note",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="taxes", to="invoicing.creditnote"
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="taxes", to="invoicing.creditnoteline"
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "credit note taxes",
                 "ordering": ["credit_note", "line__invoice_line__position", "name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("line", "name"), name="one_credited_tax_per_line_and_head")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -423,6 +471,15 @@ class Migration(migrations.Migration):
                         validators=[billing_platform.lib.validators.validate_business_date],
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discounts",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["organisation__name", "-effective_from", "name"],
@@ -435,6 +492,12 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("amount", models.DecimalField(decimal_places=4, help_text="Before tax.", max_digits=19)),
+                (
+                    "discount",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.discount"
+                    ),
+                ),
             ],
             options={
                 "ordering": ["invoice", "discount"],
@@ -544,6 +607,34 @@ class Migration(migrations.Migration):
                     "not_needed_by",
                     models.CharField(blank=True, help_text="Empty: the seller's settings say so.", max_length=200),
                 ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="e_invoices",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "credit_note",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="e_invoice",
+                        to="invoicing.creditnote",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="e_invoices",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "e-invoice",
@@ -593,6 +684,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-as_of", "base", "target"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("base", "target", "as_of"),
+                        name="one_exchange_rate_per_day",
+                        violation_error_message="There is a rate for these currencies and this day already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate__gt", 0)),
+                        name="exchange_rate_is_positive",
+                        violation_error_message="Write a number above 0.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("base", models.F("target")), _negated=True),
+                        name="exchange_rate_between_two_currencies",
+                        violation_error_message="Choose another currency than the base currency.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -685,6 +793,26 @@ class Migration(migrations.Migration):
                         blank=True, null=True, validators=[billing_platform.lib.validators.validate_business_date]
                     ),
                 ),
+                (
+                    "filed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "GST return",
@@ -693,6 +821,90 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("export_filing", "Can export a GST return"),
                     ("file_filing", "Can note that it was filed"),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="filing_to_make",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("gstin", "period_start", "frequency", "version"), name="filing_version_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "draft")),
+                        fields=("gstin", "period_start", "frequency"),
+                        name="one_filing_made_at_a_time",
+                        violation_error_message="This return is being made already.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("arn", ""), _negated=True),
+                        fields=("arn",),
+                        name="arn_once",
+                        violation_error_message="Another return has this ARN.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status", "filed"), models.Q(("frequency", "iff"), _negated=True)),
+                        expressions=[
+                            ("gstin", "="),
+                            (
+                                models.Func(
+                                    "period_start",
+                                    "period_end",
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="filed_returns_never_overlap",
+                        violation_error_message="A return of this GSTIN over these days is filed already.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status", "filed"), ("frequency", "iff")),
+                        expressions=[
+                            ("gstin", "="),
+                            (
+                                models.Func(
+                                    "period_start",
+                                    "period_end",
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="filed_iffs_never_overlap",
+                        violation_error_message="A return of this GSTIN over these days is filed already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("filed_on__isnull", False), ("status", "filed"), models.Q(("arn", ""), _negated=True)
+                            ),
+                            models.Q(
+                                models.Q(("status", "filed"), _negated=True), ("arn", ""), ("filed_on__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="filed_return_has_its_receipt",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("arn", ""), ("arn__regex", "^[A-Z]{2}[0-9]{6}[0-9A-Z]{7}$"), _connector="OR"
+                        ),
+                        name="filing_arn_is_a_receipt",
+                        violation_error_message="An ARN has 15 characters, such as AA2910261234567.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status", "draft"), ("read_at__isnull", False), _connector="OR"),
+                        name="exported_return_was_read",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("period_end__gt", models.F("period_start"))), name="filing_period_in_order"
+                    ),
                 ],
             },
         ),
@@ -712,9 +924,16 @@ class Migration(migrations.Migration):
                 ("content", models.BinaryField()),
                 ("size", models.PositiveIntegerField(help_text="Bytes.")),
                 ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "filing",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="invoicing.filing"
+                    ),
+                ),
             ],
             options={
                 "ordering": ["filing", "format"],
+                "constraints": [models.UniqueConstraint(fields=("filing", "format"), name="filing_file_once")],
             },
         ),
         migrations.CreateModel(
@@ -932,6 +1151,24 @@ class Migration(migrations.Migration):
                         verbose_name="PDF state",
                     ),
                 ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-created_at"],
@@ -941,6 +1178,257 @@ class Migration(migrations.Migration):
                     ("finalize_invoice", "Can finalize an invoice"),
                     ("send_invoice", "Can send an invoice"),
                     ("void_invoice", "Can void an invoice"),
+                ],
+                "indexes": [
+                    models.Index(fields=["-created_at", "-id"], name="invoice_newest"),
+                    models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
+                    models.Index(fields=["period_start", "currency"], name="invoice_by_period"),
+                    models.Index(condition=models.Q(("status", "draft")), fields=["created_at"], name="invoice_drafts"),
+                    models.Index(condition=models.Q(("pdf_state", "failed")), fields=["id"], name="invoice_pdf_failed"),
+                    models.Index(
+                        condition=models.Q(
+                            ("status__in", ("finalized", "partially_paid", "partially_refunded", "refunded"))
+                        ),
+                        fields=["due_date"],
+                        name="invoice_collectable",
+                    ),
+                    models.Index(
+                        condition=models.Q(("number", ""), _negated=True),
+                        fields=["finalized_at"],
+                        name="invoice_by_issue",
+                    ),
+                    models.Index(
+                        condition=models.Q(("number", ""), _negated=True),
+                        fields=["seller_gstin", "issue_date", "id"],
+                        name="invoice_of_gstin",
+                    ),
+                    models.Index(fields=["number"], name="invoice_by_number"),
+                    models.Index(fields=["sequence_number"], name="invoice_by_sequence_number"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "void"), _negated=True),
+                            ("is_released", False),
+                            ("period_start__isnull", False),
+                        ),
+                        fields=("organisation", "period_start"),
+                        name="one_live_invoice_per_organisation_and_period",
+                        violation_error_message="The customer has an invoice for this month already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("pdf", ""), ("pdf_sha256__regex", "^[0-9a-f]{64}$"), _connector="OR"),
+                        name="invoice_pdf_has_its_hash",
+                    ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.comparison.Coalesce(
+                            django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                            django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                            output_field=models.TextField(),
+                        ),
+                        models.F("number"),
+                        condition=models.Q(("number", ""), _negated=True),
+                        name="invoice_number_once_per_registration",
+                    ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.comparison.Coalesce(
+                            django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                            django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                            output_field=models.TextField(),
+                        ),
+                        models.F("series"),
+                        models.F("financial_year"),
+                        models.F("sequence_number"),
+                        condition=models.Q(("sequence_number__isnull", False)),
+                        name="invoice_sequence_number_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("number", ""), ("number__regex", "^[A-Z1-9][A-Z0-9/-]{0,15}$"), _connector="OR"
+                        ),
+                        name="invoice_number_fits_rule_46",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number", ""), ("status", "draft")),
+                            models.Q(("number", ""), ("status", "void")),
+                            models.Q(
+                                models.Q(("number", ""), _negated=True),
+                                models.Q(("status", "draft"), _negated=True),
+                                ("due_date__isnull", False),
+                                ("finalized_at__isnull", False),
+                                ("issue_date__isnull", False),
+                                ("sequence_number__isnull", False),
+                                models.Q(("supply_kind", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_has_number_once_issued",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("number", ""),
+                            ("supply_kind", "NO_GST"),
+                            models.Q(
+                                ("igst_in_rupees__isnull", False),
+                                ("taxable_in_rupees__isnull", False),
+                                ("cgst_in_rupees__isnull", False),
+                                ("sgst_in_rupees__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="gst_invoice_has_values_in_rupees",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("subtotal"), "-", models.F("discount_total")
+                                        ),
+                                        "+",
+                                        models.F("tax_total"),
+                                    ),
+                                    "+",
+                                    models.F("round_off"),
+                                ),
+                            )
+                        ),
+                        name="invoice_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("amount_credited", 0),
+                                ("amount_paid", 0),
+                                ("amount_refunded", 0),
+                                ("amount_returned", 0),
+                                ("number", ""),
+                            ),
+                            models.Q(
+                                ("amount_credited__gte", 0),
+                                ("amount_paid__gte", 0),
+                                ("amount_returned__gte", 0),
+                                (
+                                    "amount_paid__lte",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("total"), "-", models.F("amount_credited")
+                                        ),
+                                        "-",
+                                        models.F("amount_returned"),
+                                    ),
+                                ),
+                                ("amount_refunded__gte", models.F("amount_returned")),
+                                (
+                                    "amount_refunded__lte",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("total"), "-", models.F("amount_paid")
+                                    ),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_paid_between_nothing_and_total",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("amount_credited", 0),
+                                ("amount_paid", 0),
+                                ("amount_refunded", 0),
+                                ("status__in", ["draft", "void"]),
+                            ),
+                            models.Q(
+                                ("amount_paid", 0),
+                                ("amount_refunded", 0),
+                                ("status", "finalized"),
+                                models.Q(
+                                    ("amount_credited", 0), ("amount_credited__lt", models.F("total")), _connector="OR"
+                                ),
+                            ),
+                            models.Q(
+                                ("amount_paid__gt", 0),
+                                (
+                                    "amount_paid__lt",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("total"), "-", models.F("amount_credited")
+                                    ),
+                                ),
+                                ("amount_refunded", 0),
+                                ("status", "partially_paid"),
+                            ),
+                            models.Q(
+                                (
+                                    "amount_paid",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("total"), "-", models.F("amount_credited")
+                                    ),
+                                ),
+                                ("amount_refunded", 0),
+                                ("status", "paid"),
+                                models.Q(("amount_paid__gt", 0), ("amount_credited", 0), _connector="OR"),
+                            ),
+                            models.Q(
+                                ("amount_refunded__gt", 0),
+                                ("status", "partially_refunded"),
+                                models.Q(
+                                    ("amount_paid__gt", 0),
+                                    (
+                                        "amount_returned__lt",
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("total"), "-", models.F("amount_credited")
+                                        ),
+                                    ),
+                                    _connector="OR",
+                                ),
+                            ),
+                            models.Q(
+                                ("amount_paid", 0),
+                                ("amount_refunded__gt", 0),
+                                (
+                                    "amount_returned",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("total"), "-", models.F("amount_credited")
+                                    ),
+                                ),
+                                ("status", "refunded"),
+                            ),
+                            models.Q(
+                                ("amount_credited", models.F("total")),
+                                ("amount_paid", 0),
+                                ("amount_refunded", 0),
+                                ("status", "credited"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invoice_status_tells_what_is_paid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_released", False),
+                            models.Q(
+                                ("amount_credited", models.F("total")),
+                                ("amount_credited__gt", 0),
+                                ("period_start__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="released_invoice_is_credited_in_full",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("period_end__isnull", True), ("period_start__isnull", True)),
+                            models.Q(("period_end__gt", models.F("period_start")), ("period_start__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="invoice_period_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="invoice_currency_is_iso"
+                    ),
                 ],
             },
         ),
@@ -964,6 +1452,24 @@ class Migration(migrations.Migration):
                 ),
                 ("reasons", models.JSONField(default=list, help_text="Why approval was needed: [{code, message}].")),
                 ("approved_by", models.CharField(max_length=200)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="approvals",
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoice_approvals",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "approval",
@@ -1043,6 +1549,23 @@ class Migration(migrations.Migration):
                         help_text="What each discount takes off; together it is the line's discount.",
                     ),
                 ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="invoicing.invoice"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: several.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.project",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["invoice", "position"],
@@ -1058,10 +1581,23 @@ class Migration(migrations.Migration):
                 ("rate", models.DecimalField(decimal_places=3, help_text="In percent.", max_digits=6)),
                 ("taxable_amount", models.DecimalField(decimal_places=4, max_digits=19)),
                 ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="taxes", to="invoicing.invoice"
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="taxes", to="invoicing.invoiceline"
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "invoice taxes",
                 "ordering": ["invoice", "line__position", "name"],
+                "constraints": [models.UniqueConstraint(fields=("line", "name"), name="one_tax_per_line_and_head")],
             },
         ),
         migrations.CreateModel(
@@ -1085,6 +1621,30 @@ class Migration(migrations.Migration):
                         editable=False,
                         help_text="Documents of its customer, of its seller or of every seller are issued with it.",
                         verbose_name="in use",
+                    ),
+                ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Only for this seller's documents. Empty: for every seller.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoice_templates",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Only for this customer's documents. Empty: for all customers of the seller.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoice_templates",
+                        to="organisations.organisation",
+                        verbose_name="customer",
                     ),
                 ),
             ],
@@ -1186,11 +1746,27 @@ class Migration(migrations.Migration):
                         verbose_name="CSS",
                     ),
                 ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="invoicing.invoicetemplate",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "version of an invoice template",
                 "verbose_name_plural": "versions of invoice templates",
                 "ordering": ["template__name", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("template", "number"), name="template_versions_are_numbered"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("released_at__isnull", True)),
+                        fields=("template",),
+                        name="one_draft_of_a_template",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1200,6 +1776,15 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("month", models.DateField(help_text="First day of the month in which it was used.")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="late_prices",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-created_at"],
@@ -1234,11 +1819,54 @@ class Migration(migrations.Migration):
                         verbose_name="last day",
                     ),
                 ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="letters",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "letter of undertaking",
                 "verbose_name_plural": "letters of undertaking",
                 "ordering": ["billing_entity__name", "-valid_from"],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("billing_entity", "="),
+                            (
+                                models.Func(
+                                    "valid_from",
+                                    "valid_to",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True, inclusive_upper=True
+                                    ),
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="letters_never_overlap",
+                        violation_error_message="Another letter of this seller holds on some of these days.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("valid_to__gte", models.F("valid_from"))),
+                        name="letter_ends_after_it_begins",
+                        violation_error_message="The undertaking's last day is before its first one.",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            invoicing.models.letter_of_undertaking._FinancialYear("valid_from"),
+                            invoicing.models.letter_of_undertaking._FinancialYear("valid_to"),
+                        ),
+                        name="letter_of_one_financial_year",
+                        violation_error_message="A letter holds for one financial year, until 31 March at the latest.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1286,9 +1914,64 @@ class Migration(migrations.Migration):
                         validators=[billing_platform.lib.validators.validate_business_date],
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: every customer that has no minimum of its own.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="minimum_charges",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["currency", "organisation__name", "-effective_from"],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                django.db.models.functions.comparison.Coalesce(
+                                    "organisation",
+                                    models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField()),
+                                ),
+                                "=",
+                            ),
+                            ("currency", "="),
+                            (
+                                invoicing.models.columns.Validity(
+                                    "effective_from",
+                                    "effective_to",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True, inclusive_upper=False
+                                    ),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="minimum_charges_never_overlap",
+                        violation_error_message="Another minimum holds on some of these days: end that one first.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to__isnull", True),
+                            ("effective_to__gt", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="minimum_charge_ends_after_it_starts",
+                        violation_error_message="Must be after the first day. Empty: no end.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0)),
+                        name="minimum_charge_not_negative",
+                        violation_error_message="Must not be negative.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="minimum_charge_currency_is_iso"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1319,11 +2002,30 @@ class Migration(migrations.Migration):
                 ),
                 ("financial_year", models.CharField(help_text="Such as 26-27: April to March.", max_length=5)),
                 ("next_number", models.PositiveIntegerField(default=1)),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        help_text="The seller that began the series.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="number_sequences",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "number series",
                 "verbose_name_plural": "number series",
                 "ordering": ["registration", "-financial_year", "series"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("registration", "series"), name="one_sequence_per_registration_and_series"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("series__regex", "^[A-Z1-9][A-Z0-9/-]*[/-]$")),
+                        name="series_ends_with_a_separator",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1353,9 +2055,23 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(verbose_name="ends")),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
                 ("revoke_reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pay_page_links",
+                        to="invoicing.invoice",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("revoked_at__isnull", False), ("revoke_reason", ""), _connector="OR"),
+                        name="only_a_revoked_link_has_a_reason",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1415,11 +2131,59 @@ class Migration(migrations.Migration):
                         verbose_name="scheduled",
                     ),
                 ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "scheduled_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "price simulation",
                 "verbose_name_plural": "price simulations",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="price_simulation_to_do",
+                    ),
+                    models.Index(fields=["-created_at"], name="simulation_by_time"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("months__gte", 1), ("months__lte", 12)),
+                        name="simulation_of_1_to_12_months",
+                        violation_error_message="Choose 1 to 12 months.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("first_month__day", 1)), name="simulation_of_whole_months"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("customers_done__lte", models.F("customers"))),
+                        name="simulation_done_of_customers",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("scheduled_from__isnull", True), ("finished_at__isnull", False), _connector="OR"
+                        ),
+                        name="only_a_finished_simulation_is_scheduled",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1532,10 +2296,122 @@ class Migration(migrations.Migration):
                         validators=[billing_platform.lib.validators.validate_business_date],
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: every customer that has no price of its own for the metric.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pricing_rules",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "price",
                 "ordering": ["metric_name", "unit", "currency", "organisation", "-effective_from"],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                django.db.models.functions.comparison.Coalesce(
+                                    "organisation",
+                                    models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField()),
+                                ),
+                                "=",
+                            ),
+                            ("metric_name", "="),
+                            ("unit", "="),
+                            ("currency", "="),
+                            (django.db.models.functions.comparison.Cast("dimensions", models.TextField()), "="),
+                            (
+                                invoicing.models.columns.Validity(
+                                    "effective_from",
+                                    "effective_to",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True, inclusive_upper=False
+                                    ),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="pricing_rules_never_overlap",
+                        violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                django.db.models.functions.comparison.Coalesce(
+                                    "organisation",
+                                    models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField()),
+                                ),
+                                "=",
+                            ),
+                            ("metric_name", "="),
+                            ("unit", "="),
+                            (django.db.models.functions.comparison.Cast("dimensions", models.TextField()), "="),
+                            (
+                                django.db.models.functions.comparison.Cast(
+                                    django.db.models.functions.comparison.NullIf(
+                                        models.F("may_be_exchanged"), models.Value(False)
+                                    ),
+                                    models.IntegerField(),
+                                ),
+                                "=",
+                            ),
+                            (
+                                invoicing.models.columns.Validity(
+                                    "effective_from",
+                                    "effective_to",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True, inclusive_upper=False
+                                    ),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="pricing_rules_exchanged_never_overlap",
+                        violation_error_message="A price in another currency may be exchanged on some of these days already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("may_be_exchanged", False),
+                            models.Q(("model__in", ("percentage", "graduated_percentage")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="pricing_rule_percentage_is_not_exchanged",
+                        violation_error_message="A percentage is of an amount in its own currency, and can't be exchanged: add a price in each.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to__isnull", True),
+                            ("effective_to__gt", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="pricing_rule_ends_after_it_starts",
+                        violation_error_message="Must be after the first day. Empty: no end.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="pricing_rule_currency_is_iso"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("free_units__gte", 0)),
+                        name="pricing_rule_free_units_not_negative",
+                        violation_error_message="Must not be negative.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("minimum__isnull", True),
+                            ("maximum__isnull", True),
+                            ("minimum__lte", models.F("maximum")),
+                            _connector="OR",
+                        ),
+                        name="pricing_rule_minimum_below_maximum",
+                        violation_error_message="The maximum must not be less than the minimum.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1598,6 +2474,13 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["name"],
                 "permissions": [("sync_ratefeed", "Can fetch exchange rates now")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="rate_feed_due",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1653,9 +2536,48 @@ class Migration(migrations.Migration):
                         validators=[billing_platform.lib.validators.validate_business_date],
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recurring_fees",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The invoice names it. Empty: the customer as a whole.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recurring_fees",
+                        to="organisations.project",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["organisation__name", "-effective_from", "description"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to__isnull", True),
+                            ("effective_to__gt", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="recurring_fee_ends_after_it_starts",
+                        violation_error_message="Must be after the first day. Empty: no end.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
+                        name="recurring_fee_above_zero",
+                        violation_error_message="Write an amount above 0.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="recurring_fee_currency_is_iso"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1714,11 +2636,34 @@ class Migration(migrations.Migration):
                         validators=[billing_platform.lib.validators.validate_paragraphs],
                     ),
                 ),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="safety_bounds",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "safety bounds",
                 "verbose_name_plural": "safety bounds",
                 "ordering": ["organisation__name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("times__isnull", True), models.Q(("times__gte", 1), ("times__lte", 1000)), _connector="OR"
+                        ),
+                        name="safety_bounds_times_from_one",
+                        violation_error_message="Choose a number from 1 to 1,000.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="safety_bounds_say_why",
+                        violation_error_message="Say why this customer is different.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1775,10 +2720,43 @@ class Migration(migrations.Migration):
                 ),
                 ("left_out_after", models.PositiveIntegerField(default=0)),
                 ("failure", models.CharField(blank=True, help_text="Why it could not be worked out.", max_length=500)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "simulation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="invoicing.pricesimulation"
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "simulated customer",
                 "ordering": ["-delta", "pk"],
+                "indexes": [models.Index(fields=["simulation", "currency", "-delta"], name="simulated_losers_first")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("simulation", "organisation"), name="simulated_customer_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "delta",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("after"), "-", models.F("before")
+                                ),
+                            )
+                        ),
+                        name="simulated_delta_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="simulated_currency_is_iso"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1848,6 +2826,56 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["country", "sac", "-effective_from"],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("country", "="),
+                            ("sac", "="),
+                            (
+                                invoicing.models.columns.Validity(
+                                    "effective_from",
+                                    "effective_to",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(
+                                        inclusive_lower=True, inclusive_upper=False
+                                    ),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="tax_rates_never_overlap",
+                        violation_error_message="Another rate of this country and service code applies on some of these days.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to__isnull", True),
+                            ("effective_to__gt", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="tax_rate_ends_after_it_starts",
+                        violation_error_message="Must be after the first day. Empty: no end.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate__gte", 0), ("rate__lte", 100)),
+                        name="tax_rate_is_a_percentage",
+                        violation_error_message="Write a percentage from 0 to 100.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("country", "IN"), ("tax_name", "")),
+                            models.Q(
+                                models.Q(("country", "IN"), _negated=True), models.Q(("tax_name", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="tax_rate_has_a_name_abroad",
+                        violation_error_message="Name the tax of another country, such as VAT. In India leave it empty: the heads are CGST, SGST, UTGST and IGST.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("tax_name__in", ["CGST", "SGST", "UTGST", "IGST"]), _negated=True),
+                        name="tax_rate_abroad_is_no_gst_head",
+                        violation_error_message="This is a head of India's GST: name the other country's tax.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1877,12 +2905,60 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("reason", models.CharField(max_length=500)),
                 ("taken_back_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage_write_offs",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "taken_back_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "written_off_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "write-off of usage",
                 "verbose_name_plural": "usage written off",
                 "ordering": ["-created_at"],
                 "permissions": [("decide_usagewriteoff", "Can write off usage without a price, and take that back")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("taken_back_at__isnull", True)),
+                        fields=["metric_name", "unit", "month"],
+                        name="usage_written_off",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("month__day", 1)), name="usage_write_off_of_a_whole_month"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="usage_write_off_has_a_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("taken_back_at__isnull", True), ("taken_back_by__isnull", True)),
+                            models.Q(("taken_back_at__isnull", False), ("taken_back_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="usage_write_off_is_taken_back_by_somebody",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1907,23 +2983,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddField(
-            model_name="billingrunitem",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="billing_run_items",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="billingrunitem",
-            name="run",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="items", to="invoicing.billingrun"
-            ),
-        ),
         migrations.CreateModel(
             name="ReviewItem",
             fields=[],
@@ -1937,148 +2996,6 @@ class Migration(migrations.Migration):
                 "constraints": [],
             },
             bases=("invoicing.billingrunitem",),
-        ),
-        migrations.AddField(
-            model_name="creditnote",
-            name="billing_entity",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="credit_notes",
-                to="organisations.billingentity",
-                verbose_name="seller",
-            ),
-        ),
-        migrations.AddField(
-            model_name="creditnote",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="credit_notes",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="creditnoteline",
-            name="credit_note",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="invoicing.creditnote"
-            ),
-        ),
-        migrations.AddField(
-            model_name="creditnotetax",
-            name="credit_note",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="taxes", to="invoicing.creditnote"
-            ),
-        ),
-        migrations.AddField(
-            model_name="creditnotetax",
-            name="line",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="taxes", to="invoicing.creditnoteline"
-            ),
-        ),
-        migrations.AddField(
-            model_name="discount",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="discounts",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="discountredemption",
-            name="discount",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.discount"
-            ),
-        ),
-        migrations.AddField(
-            model_name="einvoice",
-            name="billing_entity",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="e_invoices",
-                to="organisations.billingentity",
-                verbose_name="seller",
-            ),
-        ),
-        migrations.AddField(
-            model_name="einvoice",
-            name="credit_note",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="e_invoice",
-                to="invoicing.creditnote",
-            ),
-        ),
-        migrations.AddField(
-            model_name="einvoice",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="e_invoices",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exchangerate",
-            constraint=models.UniqueConstraint(
-                fields=("base", "target", "as_of"),
-                name="one_exchange_rate_per_day",
-                violation_error_message="There is a rate for these currencies and this day already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exchangerate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate__gt", 0)),
-                name="exchange_rate_is_positive",
-                violation_error_message="Write a number above 0.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exchangerate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("base", models.F("target")), _negated=True),
-                name="exchange_rate_between_two_currencies",
-                violation_error_message="Choose another currency than the base currency.",
-            ),
-        ),
-        migrations.AddField(
-            model_name="filing",
-            name="filed_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="filing",
-            name="requested_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="filingfile",
-            name="filing",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="files", to="invoicing.filing"
-            ),
         ),
         migrations.CreateModel(
             name="InvoiceDelivery",
@@ -2122,58 +3039,27 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "delivery",
                 "verbose_name_plural": "deliveries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="invoice_to_deliver",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("next_attempt_at__isnull", True), models.Q(("last_failure", ""), _negated=True)
+                        ),
+                        fields=["invoice"],
+                        name="invoice_delivery_given_up",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name="invoice",
-            name="billing_entity",
+            model_name="billingrunitem",
+            name="run",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoices",
-                to="organisations.billingentity",
-                verbose_name="seller",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoices",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="einvoice",
-            name="invoice",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="e_invoice",
-                to="invoicing.invoice",
-            ),
-        ),
-        migrations.AddField(
-            model_name="documentsnapshot",
-            name="invoice",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT, related_name="document", to="invoicing.invoice"
-            ),
-        ),
-        migrations.AddField(
-            model_name="discountredemption",
-            name="invoice",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.invoice"
-            ),
-        ),
-        migrations.AddField(
-            model_name="creditnote",
-            name="invoice",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="credit_notes", to="invoicing.invoice"
+                on_delete=django.db.models.deletion.PROTECT, related_name="items", to="invoicing.billingrun"
             ),
         ),
         migrations.AddField(
@@ -2187,43 +3073,159 @@ class Migration(migrations.Migration):
                 to="invoicing.invoice",
             ),
         ),
+        migrations.AddIndex(
+            model_name="billingrunitem",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "claimed"])), fields=["run"], name="billing_run_item_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="billingrunitem",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="billing_run_item_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="billingrunitem",
+            constraint=models.UniqueConstraint(
+                fields=("run", "organisation"), name="one_item_per_run_and_organisation"
+            ),
+        ),
         migrations.AddField(
-            model_name="invoiceapproval",
+            model_name="creditnote",
             name="invoice",
             field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="approvals",
-                to="invoicing.invoice",
+                on_delete=django.db.models.deletion.PROTECT, related_name="credit_notes", to="invoicing.invoice"
             ),
         ),
-        migrations.AddField(
-            model_name="invoiceapproval",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoice_approvals",
-                to="organisations.organisation",
-                verbose_name="customer",
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["organisation", "-issue_date"], name="credit_note_by_organisation"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["created_at"], name="credit_note_by_issue"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="credit_note_to_deliver",
             ),
         ),
-        migrations.AddField(
-            model_name="invoiceline",
-            name="invoice",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="invoicing.invoice"
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["seller_gstin", "issue_date", "id"], name="credit_note_of_gstin"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["number"], name="credit_note_by_number"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["sequence_number"], name="credit_note_by_sequence_number"),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce(
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                    output_field=models.TextField(),
+                ),
+                models.F("number"),
+                name="credit_note_number_once_per_registration",
             ),
         ),
-        migrations.AddField(
-            model_name="invoiceline",
-            name="project",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: several.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.project",
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce(
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                    output_field=models.TextField(),
+                ),
+                models.F("series"),
+                models.F("financial_year"),
+                models.F("sequence_number"),
+                name="credit_note_sequence_number_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__regex", "^[A-Z1-9][A-Z0-9/-]{0,15}$")),
+                name="credit_note_number_fits_rule_53",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("subtotal"), "+", models.F("tax_total")
+                            ),
+                            "+",
+                            models.F("round_off"),
+                        ),
+                    )
+                ),
+                name="credit_note_has_right_total",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(condition=models.Q(("total__gt", 0)), name="credit_note_gives_something"),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("pdf", ""), ("pdf_sha256__regex", "^[0-9a-f]{64}$"), _connector="OR"),
+                name="credit_note_pdf_has_its_hash",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "commercial"), ("tax_total", 0), ("taxable_in_rupees__isnull", True)),
+                    models.Q(("kind", "tax"), ("supply_kind", "NO_GST"), ("taxable_in_rupees__isnull", True)),
+                    models.Q(
+                        ("igst_in_rupees__isnull", False),
+                        ("kind", "gst"),
+                        ("taxable_in_rupees__isnull", False),
+                        ("cgst_in_rupees__isnull", False),
+                        ("sgst_in_rupees__isnull", False),
+                        models.Q(("supply_kind", "NO_GST"), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="credit_note_kind_tells_what_returns_hold",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reason", "other"), _negated=True),
+                    models.Q(("reason_text", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="credit_note_other_reason_in_words",
+                violation_error_message="Say in words what the reason is.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("usage_counted_in__isnull", True), ("usage_counted_in__day", 1), _connector="OR"),
+                name="credit_note_counts_whole_months",
             ),
         ),
         migrations.AddField(
@@ -2235,97 +3237,259 @@ class Migration(migrations.Migration):
                 to="invoicing.invoiceline",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="creditnoteline",
+            constraint=models.UniqueConstraint(
+                fields=("credit_note", "invoice_line"), name="credit_note_names_a_line_once"
+            ),
+        ),
         migrations.AddField(
-            model_name="invoicetax",
+            model_name="discount",
+            name="recurring_fee",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Comes off this fee only. Empty: off everything.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="discounts",
+                to="invoicing.recurringfee",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="discount_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("amount__isnull", True), ("currency", ""), ("kind", "percent"), ("percent__isnull", False)
+                    ),
+                    models.Q(
+                        ("amount__isnull", False),
+                        ("kind", "amount"),
+                        ("percent__isnull", True),
+                        ("currency__regex", "^[A-Z]{3}$"),
+                    ),
+                    _connector="OR",
+                ),
+                name="discount_is_percent_or_amount",
+                violation_error_message="Give either a percentage, or an amount with its currency.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("percent__isnull", True), models.Q(("percent__gt", 0), ("percent__lte", 100)), _connector="OR"
+                ),
+                name="discount_percent_within_hundred",
+                violation_error_message="Write a percentage above 0, up to 100.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
+                name="discount_amount_above_zero",
+                violation_error_message="Write an amount above 0.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("recurring_fee__isnull", True), models.Q(("metric_name", ""), ("unit", "")), _connector="OR"
+                ),
+                name="discount_for_one_thing",
+                violation_error_message="A discount is for one metric, or for one recurring fee, or for everything.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("metric_name", ""), ("unit", "")),
+                    models.Q(models.Q(("metric_name", ""), _negated=True), models.Q(("unit", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="discount_metric_has_its_unit",
+                violation_error_message="A metric is known by its name and its unit: give both, or none.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("carries_remainder", False), models.Q(("kind", "amount"), ("times", 1)), _connector="OR"
+                ),
+                name="discount_remainder_of_one_amount",
+                violation_error_message="Only an amount that is given once (1 time) can carry its remainder.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("times__isnull", True), ("times__gte", 1), _connector="OR"),
+                name="discount_at_least_once",
+                violation_error_message="At least 1. Empty: on each invoice.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="discountredemption",
             name="invoice",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="taxes", to="invoicing.invoice"
+                on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.invoice"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discountredemption",
+            constraint=models.UniqueConstraint(
+                fields=("invoice", "discount"), name="one_redemption_per_invoice_and_discount"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discountredemption",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="redemption_above_zero"),
+        ),
+        migrations.AddField(
+            model_name="documentsnapshot",
+            name="invoice",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="document", to="invoicing.invoice"
             ),
         ),
         migrations.AddField(
-            model_name="invoicetax",
-            name="line",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="taxes", to="invoicing.invoiceline"
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoicetemplate",
-            name="billing_entity",
-            field=models.ForeignKey(
+            model_name="einvoice",
+            name="invoice",
+            field=models.OneToOneField(
                 blank=True,
-                help_text="Only for this seller's documents. Empty: for every seller.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoice_templates",
-                to="organisations.billingentity",
-                verbose_name="seller",
+                related_name="e_invoice",
+                to="invoicing.invoice",
             ),
         ),
-        migrations.AddField(
-            model_name="invoicetemplate",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Only for this customer's documents. Empty: for all customers of the seller.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoice_templates",
-                to="organisations.organisation",
-                verbose_name="customer",
+        migrations.AddIndex(
+            model_name="einvoice",
+            index=models.Index(fields=["number"], name="e_invoice_by_number"),
+        ),
+        migrations.AddIndex(
+            model_name="einvoice",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="e_invoice_to_register",
             ),
         ),
-        migrations.AddField(
-            model_name="invoicetemplateversion",
-            name="template",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="invoicing.invoicetemplate"
+        migrations.AddIndex(
+            model_name="einvoice",
+            index=models.Index(
+                condition=models.Q(("status", "pending")), fields=["issue_date"], name="e_invoice_waiting"
             ),
         ),
-        migrations.AddField(
-            model_name="invoicetemplate",
-            name="released",
-            field=models.ForeignKey(
-                blank=True,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="invoicing.invoicetemplateversion",
-                verbose_name="released version",
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("credit_note__isnull", True), ("invoice__isnull", False)),
+                    models.Q(("credit_note__isnull", False), ("invoice__isnull", True)),
+                    _connector="OR",
+                ),
+                name="e_invoice_is_of_one_document",
             ),
         ),
-        migrations.AddField(
-            model_name="lateprice",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="late_prices",
-                to="organisations.organisation",
-                verbose_name="customer",
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("irn", ""), _negated=True),
+                fields=("irn",),
+                name="irn_of_one_document",
+                violation_error_message="Another document has this IRN.",
             ),
         ),
-        migrations.AddField(
-            model_name="letterofundertaking",
-            name="billing_entity",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="letters",
-                to="organisations.billingentity",
-                verbose_name="seller",
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ack_at__isnull", True),
+                        ("ack_number", ""),
+                        ("irn", ""),
+                        ("recorded_at__isnull", True),
+                        ("signed_qr", ""),
+                        ("status__in", ["pending", "not_needed"]),
+                    ),
+                    models.Q(
+                        ("irn__regex", "^[0-9a-f]{64}$"),
+                        ("source__in", ["client", "file", "typed"]),
+                        ("status__in", ["generated", "cancelled"]),
+                        ("ack_at__isnull", False),
+                        ("ack_number__regex", "^[0-9]{1,20}$"),
+                        ("recorded_at__isnull", False),
+                        models.Q(("signed_qr", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="e_invoice_status_tells_what_it_has",
             ),
         ),
-        migrations.AddField(
-            model_name="minimumcharge",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: every customer that has no minimum of its own.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="minimum_charges",
-                to="organisations.organisation",
-                verbose_name="customer",
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("cancelled_at__isnull", False),
+                        ("status", "cancelled"),
+                        models.Q(("cancel_reason", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("status", "cancelled"), _negated=True),
+                        ("cancel_reason", ""),
+                        ("cancelled_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="cancelled_irn_says_when_and_why",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cancelled_at__isnull", True),
+                    models.Q(
+                        ("cancelled_at__gte", models.F("ack_at")),
+                        (
+                            "cancelled_at__lte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("ack_at"), "+", models.Value(datetime.timedelta(days=1))
+                            ),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="irn_cancelled_within_a_day",
+                violation_error_message="An IRN is cancelled within 24 hours of its acknowledgement.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "not_needed"), _negated=True),
+                    models.Q(("not_needed_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="e_invoice_not_needed_says_why",
+                violation_error_message="Say why no IRN is needed.",
             ),
         ),
         migrations.AddField(
@@ -2341,69 +3505,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="numbersequence",
-            name="billing_entity",
-            field=models.ForeignKey(
-                help_text="The seller that began the series.",
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="number_sequences",
-                to="organisations.billingentity",
-                verbose_name="seller",
-            ),
-        ),
-        migrations.AddField(
-            model_name="paypagelink",
-            name="invoice",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="pay_page_links", to="invoicing.invoice"
-            ),
-        ),
-        migrations.AddField(
-            model_name="pricesimulation",
-            name="requested_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="pricesimulation",
-            name="scheduled_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="pricingrule",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: every customer that has no price of its own for the metric.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="pricing_rules",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="lateprice",
-            name="pricing_rule",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="late_prices",
-                to="invoicing.pricingrule",
-                verbose_name="price",
-            ),
-        ),
-        migrations.AddField(
             model_name="invoiceline",
             name="pricing_rule",
             field=models.ForeignKey(
@@ -2413,34 +3514,6 @@ class Migration(migrations.Migration):
                 related_name="invoice_lines",
                 to="invoicing.pricingrule",
                 verbose_name="price",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ratefeed",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="rate_feed_due"
-            ),
-        ),
-        migrations.AddField(
-            model_name="recurringfee",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="recurring_fees",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="recurringfee",
-            name="project",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="The invoice names it. Empty: the customer as a whole.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="recurring_fees",
-                to="organisations.project",
             ),
         ),
         migrations.AddField(
@@ -2455,135 +3528,108 @@ class Migration(migrations.Migration):
                 to="invoicing.recurringfee",
             ),
         ),
-        migrations.AddField(
-            model_name="discount",
-            name="recurring_fee",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Comes off this fee only. Empty: off everything.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="discounts",
-                to="invoicing.recurringfee",
+        migrations.AddIndex(
+            model_name="invoiceline",
+            index=models.Index(
+                condition=models.Q(("recurring_fee__isnull", False)), fields=["recurring_fee"], name="line_of_fee"
             ),
         ),
-        migrations.AddField(
-            model_name="safetybounds",
-            name="organisation",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="safety_bounds",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="simulatedcustomer",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="simulatedcustomer",
-            name="simulation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="invoicing.pricesimulation"
+        migrations.AddIndex(
+            model_name="invoiceline",
+            index=models.Index(
+                condition=models.Q(("minimum_charge__isnull", False)), fields=["minimum_charge"], name="line_of_minimum"
             ),
         ),
         migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("country", "="),
-                    ("sac", "="),
-                    (
-                        invoicing.models.columns.Validity(
-                            "effective_from",
-                            "effective_to",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True, inclusive_upper=False
-                            ),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="tax_rates_never_overlap",
-                violation_error_message="Another rate of this country and service code applies on some of these days.",
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(fields=("invoice", "position"), name="invoice_line_position_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__gte", 1)), name="invoice_line_position_from_one"
             ),
         ),
         migrations.AddConstraint(
-            model_name="taxrate",
+            model_name="invoiceline",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
-                ),
-                name="tax_rate_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate__gte", 0), ("rate__lte", 100)),
-                name="tax_rate_is_a_percentage",
-                violation_error_message="Write a percentage from 0 to 100.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("country", "IN"), ("tax_name", "")),
-                    models.Q(models.Q(("country", "IN"), _negated=True), models.Q(("tax_name", ""), _negated=True)),
+                    ("discount", 0),
+                    models.Q(("discount__gt", 0), ("discount__lte", models.F("amount"))),
                     _connector="OR",
                 ),
-                name="tax_rate_has_a_name_abroad",
-                violation_error_message="Name the tax of another country, such as VAT. In India leave it empty: the heads are CGST, SGST, UTGST and IGST.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("tax_name__in", ["CGST", "SGST", "UTGST", "IGST"]), _negated=True),
-                name="tax_rate_abroad_is_no_gst_head",
-                violation_error_message="This is a head of India's GST: name the other country's tax.",
+                name="invoice_line_discount_within_amount",
             ),
         ),
         migrations.AddField(
-            model_name="usagewriteoff",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="usage_write_offs",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="usagewriteoff",
-            name="taken_back_by",
+            model_name="invoicetemplate",
+            name="released",
             field=models.ForeignKey(
                 blank=True,
+                editable=False,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="usagewriteoff",
-            name="written_off_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                to="invoicing.invoicetemplateversion",
+                verbose_name="released version",
             ),
         ),
         migrations.AddConstraint(
-            model_name="creditnotetax",
-            constraint=models.UniqueConstraint(fields=("line", "name"), name="one_credited_tax_per_line_and_head"),
+            model_name="invoicetemplate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("organisation__isnull", True), ("billing_entity__isnull", True), _connector="OR"),
+                name="template_for_customer_or_seller",
+                violation_error_message="A template is for a customer or for a seller: leave one of them empty.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_default", False), ("released__isnull", False), _connector="OR"),
+                name="template_in_use_is_released",
+                violation_error_message="Release the template before it is used.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("organisation", "billing_entity"),
+                name="one_template_in_use",
+                nulls_distinct=False,
+                violation_error_message="Another template is in use there.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplate",
+            constraint=models.UniqueConstraint(
+                fields=("name", "organisation"),
+                name="template_names_are_unique",
+                nulls_distinct=False,
+                violation_error_message="Another template has this name.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="lateprice",
+            name="pricing_rule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="late_prices",
+                to="invoicing.pricingrule",
+                verbose_name="price",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="lateprice",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "month", "pricing_rule"), name="late_price_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="lateprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("month__day", 1)), name="late_price_of_a_whole_month"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="creditnotetax",
@@ -2644,110 +3690,6 @@ class Migration(migrations.Migration):
                     timing="DEFERRABLE INITIALLY DEFERRED",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="filing",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="filing_to_make",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=models.UniqueConstraint(
-                fields=("gstin", "period_start", "frequency", "version"), name="filing_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "draft")),
-                fields=("gstin", "period_start", "frequency"),
-                name="one_filing_made_at_a_time",
-                violation_error_message="This return is being made already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("arn", ""), _negated=True),
-                fields=("arn",),
-                name="arn_once",
-                violation_error_message="Another return has this ARN.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status", "filed"), models.Q(("frequency", "iff"), _negated=True)),
-                expressions=[
-                    ("gstin", "="),
-                    (
-                        models.Func(
-                            "period_start",
-                            "period_end",
-                            function="DATERANGE",
-                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="filed_returns_never_overlap",
-                violation_error_message="A return of this GSTIN over these days is filed already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status", "filed"), ("frequency", "iff")),
-                expressions=[
-                    ("gstin", "="),
-                    (
-                        models.Func(
-                            "period_start",
-                            "period_end",
-                            function="DATERANGE",
-                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="filed_iffs_never_overlap",
-                violation_error_message="A return of this GSTIN over these days is filed already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("filed_on__isnull", False), ("status", "filed"), models.Q(("arn", ""), _negated=True)),
-                    models.Q(models.Q(("status", "filed"), _negated=True), ("arn", ""), ("filed_on__isnull", True)),
-                    _connector="OR",
-                ),
-                name="filed_return_has_its_receipt",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("arn", ""), ("arn__regex", "^[A-Z]{2}[0-9]{6}[0-9A-Z]{7}$"), _connector="OR"),
-                name="filing_arn_is_a_receipt",
-                violation_error_message="An ARN has 15 characters, such as AA2910261234567.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status", "draft"), ("read_at__isnull", False), _connector="OR"),
-                name="exported_return_was_read",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="filing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period_end__gt", models.F("period_start"))), name="filing_period_in_order"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -2840,10 +3782,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="filingfile",
-            constraint=models.UniqueConstraint(fields=("filing", "format"), name="filing_file_once"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="filingfile",
             trigger=pgtrigger.compiler.Trigger(
@@ -2885,328 +3823,6 @@ class Migration(migrations.Migration):
                     table="invoicing_filingfile",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoicedelivery",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="invoice_to_deliver",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoicedelivery",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", True), models.Q(("last_failure", ""), _negated=True)),
-                fields=["invoice"],
-                name="invoice_delivery_given_up",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["-created_at", "-id"], name="invoice_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["period_start", "currency"], name="invoice_by_period"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(condition=models.Q(("status", "draft")), fields=["created_at"], name="invoice_drafts"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(condition=models.Q(("pdf_state", "failed")), fields=["id"], name="invoice_pdf_failed"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("status__in", ("finalized", "partially_paid", "partially_refunded", "refunded"))),
-                fields=["due_date"],
-                name="invoice_collectable",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("number", ""), _negated=True), fields=["finalized_at"], name="invoice_by_issue"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("number", ""), _negated=True),
-                fields=["seller_gstin", "issue_date", "id"],
-                name="invoice_of_gstin",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["number"], name="invoice_by_number"),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["sequence_number"], name="invoice_by_sequence_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    models.Q(("status", "void"), _negated=True), ("is_released", False), ("period_start__isnull", False)
-                ),
-                fields=("organisation", "period_start"),
-                name="one_live_invoice_per_organisation_and_period",
-                violation_error_message="The customer has an invoice for this month already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("pdf", ""), ("pdf_sha256__regex", "^[0-9a-f]{64}$"), _connector="OR"),
-                name="invoice_pdf_has_its_hash",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.comparison.Coalesce(
-                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
-                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
-                    output_field=models.TextField(),
-                ),
-                models.F("number"),
-                condition=models.Q(("number", ""), _negated=True),
-                name="invoice_number_once_per_registration",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.comparison.Coalesce(
-                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
-                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
-                    output_field=models.TextField(),
-                ),
-                models.F("series"),
-                models.F("financial_year"),
-                models.F("sequence_number"),
-                condition=models.Q(("sequence_number__isnull", False)),
-                name="invoice_sequence_number_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number", ""), ("number__regex", "^[A-Z1-9][A-Z0-9/-]{0,15}$"), _connector="OR"),
-                name="invoice_number_fits_rule_46",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("number", ""), ("status", "draft")),
-                    models.Q(("number", ""), ("status", "void")),
-                    models.Q(
-                        models.Q(("number", ""), _negated=True),
-                        models.Q(("status", "draft"), _negated=True),
-                        ("due_date__isnull", False),
-                        ("finalized_at__isnull", False),
-                        ("issue_date__isnull", False),
-                        ("sequence_number__isnull", False),
-                        models.Q(("supply_kind", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="invoice_has_number_once_issued",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("number", ""),
-                    ("supply_kind", "NO_GST"),
-                    models.Q(
-                        ("igst_in_rupees__isnull", False),
-                        ("taxable_in_rupees__isnull", False),
-                        ("cgst_in_rupees__isnull", False),
-                        ("sgst_in_rupees__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="gst_invoice_has_values_in_rupees",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("subtotal"), "-", models.F("discount_total")
-                                ),
-                                "+",
-                                models.F("tax_total"),
-                            ),
-                            "+",
-                            models.F("round_off"),
-                        ),
-                    )
-                ),
-                name="invoice_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("amount_credited", 0),
-                        ("amount_paid", 0),
-                        ("amount_refunded", 0),
-                        ("amount_returned", 0),
-                        ("number", ""),
-                    ),
-                    models.Q(
-                        ("amount_credited__gte", 0),
-                        ("amount_paid__gte", 0),
-                        ("amount_returned__gte", 0),
-                        (
-                            "amount_paid__lte",
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("total"), "-", models.F("amount_credited")
-                                ),
-                                "-",
-                                models.F("amount_returned"),
-                            ),
-                        ),
-                        ("amount_refunded__gte", models.F("amount_returned")),
-                        (
-                            "amount_refunded__lte",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("total"), "-", models.F("amount_paid")
-                            ),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="invoice_paid_between_nothing_and_total",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("amount_credited", 0),
-                        ("amount_paid", 0),
-                        ("amount_refunded", 0),
-                        ("status__in", ["draft", "void"]),
-                    ),
-                    models.Q(
-                        ("amount_paid", 0),
-                        ("amount_refunded", 0),
-                        ("status", "finalized"),
-                        models.Q(("amount_credited", 0), ("amount_credited__lt", models.F("total")), _connector="OR"),
-                    ),
-                    models.Q(
-                        ("amount_paid__gt", 0),
-                        (
-                            "amount_paid__lt",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("total"), "-", models.F("amount_credited")
-                            ),
-                        ),
-                        ("amount_refunded", 0),
-                        ("status", "partially_paid"),
-                    ),
-                    models.Q(
-                        (
-                            "amount_paid",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("total"), "-", models.F("amount_credited")
-                            ),
-                        ),
-                        ("amount_refunded", 0),
-                        ("status", "paid"),
-                        models.Q(("amount_paid__gt", 0), ("amount_credited", 0), _connector="OR"),
-                    ),
-                    models.Q(
-                        ("amount_refunded__gt", 0),
-                        ("status", "partially_refunded"),
-                        models.Q(
-                            ("amount_paid__gt", 0),
-                            (
-                                "amount_returned__lt",
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("total"), "-", models.F("amount_credited")
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("amount_paid", 0),
-                        ("amount_refunded__gt", 0),
-                        (
-                            "amount_returned",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("total"), "-", models.F("amount_credited")
-                            ),
-                        ),
-                        ("status", "refunded"),
-                    ),
-                    models.Q(
-                        ("amount_credited", models.F("total")),
-                        ("amount_paid", 0),
-                        ("amount_refunded", 0),
-                        ("status", "credited"),
-                    ),
-                    _connector="OR",
-                ),
-                name="invoice_status_tells_what_is_paid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_released", False),
-                    models.Q(
-                        ("amount_credited", models.F("total")),
-                        ("amount_credited__gt", 0),
-                        ("period_start__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="released_invoice_is_credited_in_full",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("period_end__isnull", True), ("period_start__isnull", True)),
-                    models.Q(("period_end__gt", models.F("period_start")), ("period_start__isnull", False)),
-                    _connector="OR",
-                ),
-                name="invoice_period_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="invoice_currency_is_iso"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -3362,121 +3978,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="einvoice",
-            index=models.Index(fields=["number"], name="e_invoice_by_number"),
-        ),
-        migrations.AddIndex(
-            model_name="einvoice",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="e_invoice_to_register",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="einvoice",
-            index=models.Index(
-                condition=models.Q(("status", "pending")), fields=["issue_date"], name="e_invoice_waiting"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="einvoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("credit_note__isnull", True), ("invoice__isnull", False)),
-                    models.Q(("credit_note__isnull", False), ("invoice__isnull", True)),
-                    _connector="OR",
-                ),
-                name="e_invoice_is_of_one_document",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="einvoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("irn", ""), _negated=True),
-                fields=("irn",),
-                name="irn_of_one_document",
-                violation_error_message="Another document has this IRN.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="einvoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("ack_at__isnull", True),
-                        ("ack_number", ""),
-                        ("irn", ""),
-                        ("recorded_at__isnull", True),
-                        ("signed_qr", ""),
-                        ("status__in", ["pending", "not_needed"]),
-                    ),
-                    models.Q(
-                        ("irn__regex", "^[0-9a-f]{64}$"),
-                        ("source__in", ["client", "file", "typed"]),
-                        ("status__in", ["generated", "cancelled"]),
-                        ("ack_at__isnull", False),
-                        ("ack_number__regex", "^[0-9]{1,20}$"),
-                        ("recorded_at__isnull", False),
-                        models.Q(("signed_qr", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="e_invoice_status_tells_what_it_has",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="einvoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("cancelled_at__isnull", False),
-                        ("status", "cancelled"),
-                        models.Q(("cancel_reason", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(("status", "cancelled"), _negated=True),
-                        ("cancel_reason", ""),
-                        ("cancelled_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="cancelled_irn_says_when_and_why",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="einvoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cancelled_at__isnull", True),
-                    models.Q(
-                        ("cancelled_at__gte", models.F("ack_at")),
-                        (
-                            "cancelled_at__lte",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("ack_at"), "+", models.Value(datetime.timedelta(days=1))
-                            ),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="irn_cancelled_within_a_day",
-                violation_error_message="An IRN is cancelled within 24 hours of its acknowledgement.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="einvoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "not_needed"), _negated=True),
-                    models.Q(("not_needed_reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="e_invoice_not_needed_says_why",
-                violation_error_message="Say why no IRN is needed.",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="einvoice",
             trigger=pgtrigger.compiler.Trigger(
@@ -3593,16 +4094,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="discountredemption",
-            constraint=models.UniqueConstraint(
-                fields=("invoice", "discount"), name="one_redemption_per_invoice_and_discount"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discountredemption",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="redemption_above_zero"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="discountredemption",
             trigger=pgtrigger.compiler.Trigger(
@@ -3631,134 +4122,6 @@ class Migration(migrations.Migration):
                     table="invoicing_discountredemption",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="creditnote",
-            index=models.Index(fields=["organisation", "-issue_date"], name="credit_note_by_organisation"),
-        ),
-        migrations.AddIndex(
-            model_name="creditnote",
-            index=models.Index(fields=["created_at"], name="credit_note_by_issue"),
-        ),
-        migrations.AddIndex(
-            model_name="creditnote",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="credit_note_to_deliver",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="creditnote",
-            index=models.Index(fields=["seller_gstin", "issue_date", "id"], name="credit_note_of_gstin"),
-        ),
-        migrations.AddIndex(
-            model_name="creditnote",
-            index=models.Index(fields=["number"], name="credit_note_by_number"),
-        ),
-        migrations.AddIndex(
-            model_name="creditnote",
-            index=models.Index(fields=["sequence_number"], name="credit_note_by_sequence_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.comparison.Coalesce(
-                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
-                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
-                    output_field=models.TextField(),
-                ),
-                models.F("number"),
-                name="credit_note_number_once_per_registration",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.comparison.Coalesce(
-                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
-                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
-                    output_field=models.TextField(),
-                ),
-                models.F("series"),
-                models.F("financial_year"),
-                models.F("sequence_number"),
-                name="credit_note_sequence_number_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__regex", "^[A-Z1-9][A-Z0-9/-]{0,15}$")),
-                name="credit_note_number_fits_rule_53",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("subtotal"), "+", models.F("tax_total")
-                            ),
-                            "+",
-                            models.F("round_off"),
-                        ),
-                    )
-                ),
-                name="credit_note_has_right_total",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.CheckConstraint(condition=models.Q(("total__gt", 0)), name="credit_note_gives_something"),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("pdf", ""), ("pdf_sha256__regex", "^[0-9a-f]{64}$"), _connector="OR"),
-                name="credit_note_pdf_has_its_hash",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "commercial"), ("tax_total", 0), ("taxable_in_rupees__isnull", True)),
-                    models.Q(("kind", "tax"), ("supply_kind", "NO_GST"), ("taxable_in_rupees__isnull", True)),
-                    models.Q(
-                        ("igst_in_rupees__isnull", False),
-                        ("kind", "gst"),
-                        ("taxable_in_rupees__isnull", False),
-                        ("cgst_in_rupees__isnull", False),
-                        ("sgst_in_rupees__isnull", False),
-                        models.Q(("supply_kind", "NO_GST"), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="credit_note_kind_tells_what_returns_hold",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("reason", "other"), _negated=True),
-                    models.Q(("reason_text", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="credit_note_other_reason_in_words",
-                violation_error_message="Say in words what the reason is.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("usage_counted_in__isnull", True), ("usage_counted_in__day", 1), _connector="OR"),
-                name="credit_note_counts_whole_months",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -3866,26 +4229,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="billingrunitem",
-            index=models.Index(
-                condition=models.Q(("status__in", ["pending", "claimed"])), fields=["run"], name="billing_run_item_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="billingrunitem",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="billing_run_item_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingrunitem",
-            constraint=models.UniqueConstraint(
-                fields=("run", "organisation"), name="one_item_per_run_and_organisation"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="invoiceapproval",
             trigger=pgtrigger.compiler.Trigger(
@@ -3913,12 +4256,6 @@ class Migration(migrations.Migration):
                     table="invoicing_invoiceapproval",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditnoteline",
-            constraint=models.UniqueConstraint(
-                fields=("credit_note", "invoice_line"), name="credit_note_names_a_line_once"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -3982,10 +4319,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="invoicetax",
-            constraint=models.UniqueConstraint(fields=("line", "name"), name="one_tax_per_line_and_head"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="invoicetax",
             trigger=pgtrigger.compiler.Trigger(
@@ -4014,16 +4347,6 @@ class Migration(migrations.Migration):
                     table="invoicing_invoicetax",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoicetemplateversion",
-            constraint=models.UniqueConstraint(fields=("template", "number"), name="template_versions_are_numbered"),
-        ),
-        migrations.AddConstraint(
-            model_name="invoicetemplateversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("released_at__isnull", True)), fields=("template",), name="one_draft_of_a_template"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4056,41 +4379,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="invoicetemplate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("organisation__isnull", True), ("billing_entity__isnull", True), _connector="OR"),
-                name="template_for_customer_or_seller",
-                violation_error_message="A template is for a customer or for a seller: leave one of them empty.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoicetemplate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_default", False), ("released__isnull", False), _connector="OR"),
-                name="template_in_use_is_released",
-                violation_error_message="Release the template before it is used.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoicetemplate",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)),
-                fields=("organisation", "billing_entity"),
-                name="one_template_in_use",
-                nulls_distinct=False,
-                violation_error_message="Another template is in use there.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoicetemplate",
-            constraint=models.UniqueConstraint(
-                fields=("name", "organisation"),
-                name="template_names_are_unique",
-                nulls_distinct=False,
-                violation_error_message="Another template has this name.",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="invoicetemplate",
             trigger=pgtrigger.compiler.Trigger(
@@ -4106,97 +4394,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="letterofundertaking",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("billing_entity", "="),
-                    (
-                        models.Func(
-                            "valid_from",
-                            "valid_to",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True, inclusive_upper=True
-                            ),
-                            function="DATERANGE",
-                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="letters_never_overlap",
-                violation_error_message="Another letter of this seller holds on some of these days.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="letterofundertaking",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("valid_to__gte", models.F("valid_from"))),
-                name="letter_ends_after_it_begins",
-                violation_error_message="The undertaking's last day is before its first one.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="letterofundertaking",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    invoicing.models.letter_of_undertaking._FinancialYear("valid_from"),
-                    invoicing.models.letter_of_undertaking._FinancialYear("valid_to"),
-                ),
-                name="letter_of_one_financial_year",
-                violation_error_message="A letter holds for one financial year, until 31 March at the latest.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="minimumcharge",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (
-                        django.db.models.functions.comparison.Coalesce(
-                            "organisation", models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField())
-                        ),
-                        "=",
-                    ),
-                    ("currency", "="),
-                    (
-                        invoicing.models.columns.Validity(
-                            "effective_from",
-                            "effective_to",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True, inclusive_upper=False
-                            ),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="minimum_charges_never_overlap",
-                violation_error_message="Another minimum holds on some of these days: end that one first.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="minimumcharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
-                ),
-                name="minimum_charge_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="minimumcharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)),
-                name="minimum_charge_not_negative",
-                violation_error_message="Must not be negative.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="minimumcharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="minimum_charge_currency_is_iso"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="minimumcharge",
             trigger=pgtrigger.compiler.Trigger(
@@ -4209,18 +4406,6 @@ class Migration(migrations.Migration):
                     table="invoicing_minimumcharge",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="numbersequence",
-            constraint=models.UniqueConstraint(
-                fields=("registration", "series"), name="one_sequence_per_registration_and_series"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="numbersequence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("series__regex", "^[A-Z1-9][A-Z0-9/-]*[/-]$")), name="series_ends_with_a_separator"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4283,13 +4468,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="paypagelink",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("revoked_at__isnull", False), ("revoke_reason", ""), _connector="OR"),
-                name="only_a_revoked_link_has_a_reason",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="paypagelink",
             trigger=pgtrigger.compiler.Trigger(
@@ -4349,160 +4527,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="pricesimulation",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="price_simulation_to_do",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="pricesimulation",
-            index=models.Index(fields=["-created_at"], name="simulation_by_time"),
-        ),
-        migrations.AddConstraint(
-            model_name="pricesimulation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("months__gte", 1), ("months__lte", 12)),
-                name="simulation_of_1_to_12_months",
-                violation_error_message="Choose 1 to 12 months.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricesimulation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first_month__day", 1)), name="simulation_of_whole_months"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricesimulation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("customers_done__lte", models.F("customers"))), name="simulation_done_of_customers"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricesimulation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("scheduled_from__isnull", True), ("finished_at__isnull", False), _connector="OR"),
-                name="only_a_finished_simulation_is_scheduled",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricingrule",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (
-                        django.db.models.functions.comparison.Coalesce(
-                            "organisation", models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField())
-                        ),
-                        "=",
-                    ),
-                    ("metric_name", "="),
-                    ("unit", "="),
-                    ("currency", "="),
-                    (django.db.models.functions.comparison.Cast("dimensions", models.TextField()), "="),
-                    (
-                        invoicing.models.columns.Validity(
-                            "effective_from",
-                            "effective_to",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True, inclusive_upper=False
-                            ),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="pricing_rules_never_overlap",
-                violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricingrule",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (
-                        django.db.models.functions.comparison.Coalesce(
-                            "organisation", models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField())
-                        ),
-                        "=",
-                    ),
-                    ("metric_name", "="),
-                    ("unit", "="),
-                    (django.db.models.functions.comparison.Cast("dimensions", models.TextField()), "="),
-                    (
-                        django.db.models.functions.comparison.Cast(
-                            django.db.models.functions.comparison.NullIf(
-                                models.F("may_be_exchanged"), models.Value(False)
-                            ),
-                            models.IntegerField(),
-                        ),
-                        "=",
-                    ),
-                    (
-                        invoicing.models.columns.Validity(
-                            "effective_from",
-                            "effective_to",
-                            django.contrib.postgres.fields.ranges.RangeBoundary(
-                                inclusive_lower=True, inclusive_upper=False
-                            ),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="pricing_rules_exchanged_never_overlap",
-                violation_error_message="A price in another currency may be exchanged on some of these days already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricingrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("may_be_exchanged", False),
-                    models.Q(("model__in", ("percentage", "graduated_percentage")), _negated=True),
-                    _connector="OR",
-                ),
-                name="pricing_rule_percentage_is_not_exchanged",
-                violation_error_message="A percentage is of an amount in its own currency, and can't be exchanged: add a price in each.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricingrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
-                ),
-                name="pricing_rule_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricingrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="pricing_rule_currency_is_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricingrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("free_units__gte", 0)),
-                name="pricing_rule_free_units_not_negative",
-                violation_error_message="Must not be negative.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pricingrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("minimum__isnull", True),
-                    ("maximum__isnull", True),
-                    ("minimum__lte", models.F("maximum")),
-                    _connector="OR",
-                ),
-                name="pricing_rule_minimum_below_maximum",
-                violation_error_message="The maximum must not be less than the minimum.",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="pricingrule",
             trigger=pgtrigger.compiler.Trigger(
@@ -4515,18 +4539,6 @@ class Migration(migrations.Migration):
                     table="invoicing_pricingrule",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lateprice",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "month", "pricing_rule"), name="late_price_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lateprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__day", 1)), name="late_price_of_a_whole_month"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4558,30 +4570,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="recurringfee",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
-                ),
-                name="recurring_fee_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recurringfee",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
-                name="recurring_fee_above_zero",
-                violation_error_message="Write an amount above 0.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recurringfee",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="recurring_fee_currency_is_iso"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="recurringfee",
             trigger=pgtrigger.compiler.Trigger(
@@ -4594,39 +4582,6 @@ class Migration(migrations.Migration):
                     table="invoicing_recurringfee",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoiceline",
-            index=models.Index(
-                condition=models.Q(("recurring_fee__isnull", False)), fields=["recurring_fee"], name="line_of_fee"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoiceline",
-            index=models.Index(
-                condition=models.Q(("minimum_charge__isnull", False)), fields=["minimum_charge"], name="line_of_minimum"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.UniqueConstraint(fields=("invoice", "position"), name="invoice_line_position_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("position__gte", 1)), name="invoice_line_position_from_one"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("discount", 0),
-                    models.Q(("discount__gt", 0), ("discount__lte", models.F("amount"))),
-                    _connector="OR",
-                ),
-                name="invoice_line_discount_within_amount",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4659,93 +4614,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
-                ),
-                name="discount_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("amount__isnull", True), ("currency", ""), ("kind", "percent"), ("percent__isnull", False)
-                    ),
-                    models.Q(
-                        ("amount__isnull", False),
-                        ("kind", "amount"),
-                        ("percent__isnull", True),
-                        ("currency__regex", "^[A-Z]{3}$"),
-                    ),
-                    _connector="OR",
-                ),
-                name="discount_is_percent_or_amount",
-                violation_error_message="Give either a percentage, or an amount with its currency.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("percent__isnull", True), models.Q(("percent__gt", 0), ("percent__lte", 100)), _connector="OR"
-                ),
-                name="discount_percent_within_hundred",
-                violation_error_message="Write a percentage above 0, up to 100.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
-                name="discount_amount_above_zero",
-                violation_error_message="Write an amount above 0.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("recurring_fee__isnull", True), models.Q(("metric_name", ""), ("unit", "")), _connector="OR"
-                ),
-                name="discount_for_one_thing",
-                violation_error_message="A discount is for one metric, or for one recurring fee, or for everything.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("metric_name", ""), ("unit", "")),
-                    models.Q(models.Q(("metric_name", ""), _negated=True), models.Q(("unit", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="discount_metric_has_its_unit",
-                violation_error_message="A metric is known by its name and its unit: give both, or none.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("carries_remainder", False), models.Q(("kind", "amount"), ("times", 1)), _connector="OR"
-                ),
-                name="discount_remainder_of_one_amount",
-                violation_error_message="Only an amount that is given once (1 time) can carry its remainder.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("times__isnull", True), ("times__gte", 1), _connector="OR"),
-                name="discount_at_least_once",
-                violation_error_message="At least 1. Empty: on each invoice.",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="discount",
             trigger=pgtrigger.compiler.Trigger(
@@ -4758,81 +4626,6 @@ class Migration(migrations.Migration):
                     table="invoicing_discount",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="safetybounds",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("times__isnull", True), models.Q(("times__gte", 1), ("times__lte", 1000)), _connector="OR"
-                ),
-                name="safety_bounds_times_from_one",
-                violation_error_message="Choose a number from 1 to 1,000.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="safetybounds",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True),
-                name="safety_bounds_say_why",
-                violation_error_message="Say why this customer is different.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="simulatedcustomer",
-            index=models.Index(fields=["simulation", "currency", "-delta"], name="simulated_losers_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="simulatedcustomer",
-            constraint=models.UniqueConstraint(fields=("simulation", "organisation"), name="simulated_customer_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="simulatedcustomer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "delta",
-                        django.db.models.expressions.CombinedExpression(models.F("after"), "-", models.F("before")),
-                    )
-                ),
-                name="simulated_delta_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="simulatedcustomer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="simulated_currency_is_iso"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="usagewriteoff",
-            index=models.Index(
-                condition=models.Q(("taken_back_at__isnull", True)),
-                fields=["metric_name", "unit", "month"],
-                name="usage_written_off",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagewriteoff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__day", 1)), name="usage_write_off_of_a_whole_month"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagewriteoff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="usage_write_off_has_a_reason"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="usagewriteoff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("taken_back_at__isnull", True), ("taken_back_by__isnull", True)),
-                    models.Q(("taken_back_at__isnull", False), ("taken_back_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="usage_write_off_is_taken_back_by_somebody",
             ),
         ),
         pgtrigger.migrations.AddTrigger(

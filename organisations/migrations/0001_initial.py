@@ -826,6 +826,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("api_key", "key"), name="idempotency_key_once_per_api_key")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="NotificationEvent",
@@ -874,6 +879,25 @@ class Migration(migrations.Migration):
                 "verbose_name": "event of an e-mail",
                 "verbose_name_plural": "events of e-mails",
                 "ordering": ["happened_at", "created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("message_id", ""), _negated=True),
+                        fields=["message_id"],
+                        name="notification_event_message",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("event_id", ""), _negated=True),
+                        fields=("provider", "event_id"),
+                        name="notification_event_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "sent")),
+                        fields=("notification", "recipient"),
+                        name="notification_sent_once_to_each",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1112,19 +1136,37 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "customer",
                 "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="organisation_currency_is_iso"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("language__in", ["en", "hi"])), name="organisation_language_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("payment_terms_days__lte", 365)), name="organisation_terms_within_a_year"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("draft_days__isnull", True), ("draft_days__lte", 25), _connector="OR"),
+                            models.Q(
+                                ("approve_change_percent__isnull", True),
+                                ("approve_change_percent__gte", 0),
+                                _connector="OR",
+                            ),
+                            models.Q(("approve_above__isnull", True), ("approve_above__gt", 0), _connector="OR"),
+                        ),
+                        name="organisation_issuing_rules_within_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("gstin_checked_on__isnull", True), models.Q(("gstin", ""), _negated=True), _connector="OR"
+                        ),
+                        name="only_a_gstin_is_checked",
+                        violation_error_message="The customer has no GSTIN that could be checked.",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="notification",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="notifications",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
         ),
         migrations.CreateModel(
             name="Membership",
@@ -1161,6 +1203,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["user__username", "organisation__name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "organisation"),
+                        name="one_role_per_user_and_organisation",
+                        nulls_distinct=False,
+                        violation_error_message="This user has a role for this organisation already: change that role.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1190,6 +1240,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "note",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(fields=["organisation", "-created_at"], name="note_by_customer"),
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True)), fields=["follow_up_on"], name="note_to_follow_up"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("done_at__isnull", True), ("follow_up_on__isnull", False), _connector="OR"),
+                        name="only_a_follow_up_is_done",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1226,6 +1288,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["purpose", "email"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("organisation"),
+                        models.F("purpose"),
+                        django.db.models.functions.text.Lower("email"),
+                        name="contact_once_per_purpose",
+                        violation_error_message="This address is a contact for this purpose already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1270,6 +1341,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "hold",
                 "ordering": ["-starts_at"],
+                "indexes": [models.Index(fields=["kind", "organisation", "ends_at"], name="billing_hold_standing")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="billing_hold_ends_after_it_starts",
+                        violation_error_message="The hold would be over before it begins: choose a later end.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1311,18 +1392,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["organisation__name", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "name"),
+                        name="project_name_once_per_organisation",
+                        violation_error_code="duplicate",
+                        violation_error_message="The customer has a project of that name.",
+                    )
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="apikey",
-            name="project",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="api_keys",
-                to="organisations.project",
-            ),
         ),
         migrations.CreateModel(
             name="SavedView",
@@ -1344,6 +1422,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("owner", "list_of", "name"),
+                        name="view_named_once_per_owner_and_list",
+                        violation_error_message="You have a view of that name here already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1361,6 +1446,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "kind"), name="attention_seen_once_per_user_and_kind")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SuppressedAddress",
@@ -1394,6 +1484,21 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "suppressed addresses",
                 "ordering": ["-since"],
                 "permissions": [("lift_suppressedaddress", "Can allow a suppressed address again")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at__isnull", True)),
+                        fields=("address",),
+                        name="address_is_suppressed_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lifted_at__isnull", True), ("lifted_because", ""), ("lifted_by", "")),
+                            models.Q(("lifted_at__isnull", False), models.Q(("lifted_because", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="address_is_allowed_again_for_a_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1423,6 +1528,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "switched-off e-mail",
                 "ordering": ["organisation", "kind", "address"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "kind", "address"), name="email_is_switched_off_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1570,16 +1680,48 @@ class Migration(migrations.Migration):
                 "verbose_name": "webhook endpoint",
                 "ordering": ["-created_at"],
                 "permissions": [("replay_webhookendpoint", "Can test an endpoint and replay its deliveries")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "url"),
+                        name="webhook_endpoint_once_per_url",
+                        nulls_distinct=False,
+                        violation_error_message="There is an endpoint with this URL already: change that one.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("secret__regex", "^gAAAAA"),
+                            models.Q(
+                                models.Q(("previous_secret", ""), ("previous_until__isnull", True)),
+                                models.Q(("previous_secret__regex", "^gAAAAA"), ("previous_until__isnull", False)),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                models.Q(("older_secret", ""), ("older_until__isnull", True)),
+                                models.Q(("older_secret__regex", "^gAAAAA"), ("older_until__isnull", False)),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="webhook_endpoint_secrets_are_sealed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("disabled_at__isnull", True),
+                                ("disabled_by", ""),
+                                ("disabled_reason", ""),
+                                ("status", "active"),
+                            ),
+                            models.Q(
+                                ("disabled_at__isnull", False),
+                                ("status", "disabled"),
+                                models.Q(("disabled_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="disabled_webhook_endpoint_says_since_when_and_why",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="webhookdelivery",
-            name="endpoint",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="deliveries",
-                to="organisations.webhookendpoint",
-            ),
         ),
         migrations.CreateModel(
             name="WebhookMessage",
@@ -1630,157 +1772,29 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "webhook message",
                 "ordering": ["-id"],
+                "indexes": [models.Index(fields=["created_at"], name="webhook_message_by_time")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("facts__isnull", True), ("failure", ""), ("payload__isnull", False)),
+                            models.Q(("payload__isnull", True), models.Q(("failure", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="webhook_message_has_payload_or_says_why_not",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name="webhookdelivery",
-            name="message",
+            model_name="notification",
+            name="organisation",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="deliveries",
-                to="organisations.webhookmessage",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="auditentry",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="0155ebd9620451be030a5cf8d5ca834a0f619524",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_append_only_57b4b",
-                    table="auditlog_logentry",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="auditentry",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="0c2bb8ef5de2eabf00cc5779469d0df3d1ffcc60",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_f109e",
-                    table="auditlog_logentry",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="idempotencyrecord",
-            constraint=models.UniqueConstraint(fields=("api_key", "key"), name="idempotency_key_once_per_api_key"),
-        ),
-        migrations.AddIndex(
-            model_name="notificationevent",
-            index=models.Index(
-                condition=models.Q(("message_id", ""), _negated=True),
-                fields=["message_id"],
-                name="notification_event_message",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notificationevent",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("event_id", ""), _negated=True),
-                fields=("provider", "event_id"),
-                name="notification_event_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notificationevent",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "sent")),
-                fields=("notification", "recipient"),
-                name="notification_sent_once_to_each",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="notificationevent",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="5d7481831fa43cc6de347395d03a19c91d3cec5d",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_append_only_27240",
-                    table="organisations_notificationevent",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="notificationevent",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="f1e9b1b661b7033bbb10452424707732498c39e6",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_637cb",
-                    table="organisations_notificationevent",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="organisation_currency_is_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("language__in", ["en", "hi"])), name="organisation_language_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("payment_terms_days__lte", 365)), name="organisation_terms_within_a_year"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("draft_days__isnull", True), ("draft_days__lte", 25), _connector="OR"),
-                    models.Q(
-                        ("approve_change_percent__isnull", True), ("approve_change_percent__gte", 0), _connector="OR"
-                    ),
-                    models.Q(("approve_above__isnull", True), ("approve_above__gt", 0), _connector="OR"),
-                ),
-                name="organisation_issuing_rules_within_bounds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("gstin_checked_on__isnull", True), models.Q(("gstin", ""), _negated=True), _connector="OR"
-                ),
-                name="only_a_gstin_is_checked",
-                violation_error_message="The customer has no GSTIN that could be checked.",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="organisation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="another_gstin_is_not_checked",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."gstin" IS DISTINCT FROM (NEW."gstin"))',
-                    func="\n            IF NEW.gstin_checked_on IS NOT DISTINCT FROM OLD.gstin_checked_on THEN\n                NEW.gstin_checked_on := NULL;\n            END IF;\n            RETURN NEW;\n        ",
-                    hash="4293da3602395894e69c380241a51a76ae79ac5e",
-                    operation='UPDATE OF "gstin"',
-                    pgid="pgtrigger_another_gstin_is_not_checked_9ac4a",
-                    table="organisations_organisation",
-                    when="BEFORE",
-                ),
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="notifications",
+                to="organisations.organisation",
+                verbose_name="customer",
             ),
         ),
         migrations.AddIndex(
@@ -1826,271 +1840,22 @@ class Migration(migrations.Migration):
                 name="notification_not_sent_says_why",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("user", "organisation"),
-                name="one_role_per_user_and_organisation",
-                nulls_distinct=False,
-                violation_error_message="This user has a role for this organisation already: change that role.",
+        migrations.AddField(
+            model_name="webhookdelivery",
+            name="endpoint",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="organisations.webhookendpoint",
             ),
         ),
-        migrations.AddIndex(
-            model_name="customernote",
-            index=models.Index(fields=["organisation", "-created_at"], name="note_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="customernote",
-            index=models.Index(
-                condition=models.Q(("done_at__isnull", True)), fields=["follow_up_on"], name="note_to_follow_up"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customernote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("done_at__isnull", True), ("follow_up_on__isnull", False), _connector="OR"),
-                name="only_a_follow_up_is_done",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="customernote",
-            trigger=pgtrigger.compiler.Trigger(
-                name="a_note_stays_as_written",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."written_by" IS DISTINCT FROM (NEW."written_by") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="6469b2004f3f4a904593e57dbdbf8cd793b1fd35",
-                    operation="UPDATE",
-                    pgid="pgtrigger_a_note_stays_as_written_95cf1",
-                    table="organisations_customernote",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contact",
-            constraint=models.UniqueConstraint(
-                models.F("organisation"),
-                models.F("purpose"),
-                django.db.models.functions.text.Lower("email"),
-                name="contact_once_per_purpose",
-                violation_error_message="This address is a contact for this purpose already.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="billinghold",
-            index=models.Index(fields=["kind", "organisation", "ends_at"], name="billing_hold_standing"),
-        ),
-        migrations.AddConstraint(
-            model_name="billinghold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
-                name="billing_hold_ends_after_it_starts",
-                violation_error_message="The hold would be over before it begins: choose a later end.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "name"),
-                name="project_name_once_per_organisation",
-                violation_error_code="duplicate",
-                violation_error_message="The customer has a project of that name.",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="project",
-            trigger=pgtrigger.compiler.Trigger(
-                name="project_mode_is_that_of_its_keys",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="\n                    IF EXISTS (SELECT FROM organisations_apikey WHERE project_id = NEW.id AND mode <> NEW.mode) THEN\n                        RAISE EXCEPTION 'Project % has keys of the other mode.', NEW.id;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="52a163340ea3e0c39c27d9a6b5558358cb28849f",
-                    operation='UPDATE OF "mode"',
-                    pgid="pgtrigger_project_mode_is_that_of_its_keys_81898",
-                    table="organisations_project",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "project"), ("owner__isnull", True), ("project__isnull", False), ("scope", "")),
-                    models.Q(
-                        ("kind", "admin"),
-                        ("owner__isnull", False),
-                        ("project__isnull", True),
-                        models.Q(("scope", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="api_key_belongs_to_project_or_owner",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("expires_at__isnull", True), ("expires_at__gt", models.F("created_at")), _connector="OR"
-                ),
-                name="api_key_expires_later",
-                violation_error_message="Must be later than now.",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="apikey",
-            trigger=pgtrigger.compiler.Trigger(
-                name="api_key_mode_is_that_of_its_project",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="\n                    IF EXISTS (SELECT FROM organisations_project WHERE id = NEW.project_id AND mode <> NEW.mode) THEN\n                        RAISE EXCEPTION 'Project % is of the other mode.', NEW.project_id;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="417fdc9f81502d7880f4b99d94b3045787b64fa2",
-                    operation='INSERT OR UPDATE OF "mode", "project_id"',
-                    pgid="pgtrigger_api_key_mode_is_that_of_its_project_1a8cc",
-                    table="organisations_apikey",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedview",
-            constraint=models.UniqueConstraint(
-                fields=("owner", "list_of", "name"),
-                name="view_named_once_per_owner_and_list",
-                violation_error_message="You have a view of that name here already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seenattention",
-            constraint=models.UniqueConstraint(fields=("user", "kind"), name="attention_seen_once_per_user_and_kind"),
-        ),
-        migrations.AddConstraint(
-            model_name="suppressedaddress",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("lifted_at__isnull", True)), fields=("address",), name="address_is_suppressed_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suppressedaddress",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("lifted_at__isnull", True), ("lifted_because", ""), ("lifted_by", "")),
-                    models.Q(("lifted_at__isnull", False), models.Q(("lifted_because", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="address_is_allowed_again_for_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="switchedoffemail",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "kind", "address"), name="email_is_switched_off_once"
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="webhookattempt",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_came_back_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="a6d2759f4b392664a414120466b4bb1bb9874236",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_came_back_never_changes_ad543",
-                    table="organisations_webhookattempt",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "url"),
-                name="webhook_endpoint_once_per_url",
-                nulls_distinct=False,
-                violation_error_message="There is an endpoint with this URL already: change that one.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("secret__regex", "^gAAAAA"),
-                    models.Q(
-                        models.Q(("previous_secret", ""), ("previous_until__isnull", True)),
-                        models.Q(("previous_secret__regex", "^gAAAAA"), ("previous_until__isnull", False)),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        models.Q(("older_secret", ""), ("older_until__isnull", True)),
-                        models.Q(("older_secret__regex", "^gAAAAA"), ("older_until__isnull", False)),
-                        _connector="OR",
-                    ),
-                ),
-                name="webhook_endpoint_secrets_are_sealed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("disabled_at__isnull", True),
-                        ("disabled_by", ""),
-                        ("disabled_reason", ""),
-                        ("status", "active"),
-                    ),
-                    models.Q(
-                        ("disabled_at__isnull", False),
-                        ("status", "disabled"),
-                        models.Q(("disabled_reason", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="disabled_webhook_endpoint_says_since_when_and_why",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookmessage",
-            index=models.Index(fields=["created_at"], name="webhook_message_by_time"),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("facts__isnull", True), ("failure", ""), ("payload__isnull", False)),
-                    models.Q(("payload__isnull", True), models.Q(("failure", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="webhook_message_has_payload_or_says_why_not",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="webhookmessage",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_was_told_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="\n                    IF OLD.payload IS NOT NULL\n                       OR (NEW.uid, NEW.organisation_id, NEW.audience, NEW.type, NEW.object_id, NEW.dedupe_key,\n                           NEW.version, NEW.created_at)\n                       IS DISTINCT FROM\n                       (OLD.uid, OLD.organisation_id, OLD.audience, OLD.type, OLD.object_id, OLD.dedupe_key,\n                        OLD.version, OLD.created_at) THEN\n                        RAISE EXCEPTION 'What was told never changes.';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="2200d063acd249b8fda7cc5d1086e08ac0e6fd38",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_was_told_never_changes_67542",
-                    table="organisations_webhookmessage",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="webhookmessage",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="e843d040150d6f6ec8ec51e9e9b6555affaa1e8e",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_b8a0a",
-                    table="organisations_webhookmessage",
-                    when="BEFORE",
-                ),
+        migrations.AddField(
+            model_name="webhookdelivery",
+            name="message",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="organisations.webhookmessage",
             ),
         ),
         migrations.AddIndex(
@@ -2137,6 +1902,202 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="webhook_delivery_waits_or_has_ended",
+            ),
+        ),
+        migrations.AddField(
+            model_name="apikey",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="api_keys",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "project"), ("owner__isnull", True), ("project__isnull", False), ("scope", "")),
+                    models.Q(
+                        ("kind", "admin"),
+                        ("owner__isnull", False),
+                        ("project__isnull", True),
+                        models.Q(("scope", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="api_key_belongs_to_project_or_owner",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_at__isnull", True), ("expires_at__gt", models.F("created_at")), _connector="OR"
+                ),
+                name="api_key_expires_later",
+                violation_error_message="Must be later than now.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="0155ebd9620451be030a5cf8d5ca834a0f619524",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_57b4b",
+                    table="auditlog_logentry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="0c2bb8ef5de2eabf00cc5779469d0df3d1ffcc60",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_f109e",
+                    table="auditlog_logentry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="notificationevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="5d7481831fa43cc6de347395d03a19c91d3cec5d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_27240",
+                    table="organisations_notificationevent",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="notificationevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="f1e9b1b661b7033bbb10452424707732498c39e6",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_637cb",
+                    table="organisations_notificationevent",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="organisation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="another_gstin_is_not_checked",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."gstin" IS DISTINCT FROM (NEW."gstin"))',
+                    func="\n            IF NEW.gstin_checked_on IS NOT DISTINCT FROM OLD.gstin_checked_on THEN\n                NEW.gstin_checked_on := NULL;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="4293da3602395894e69c380241a51a76ae79ac5e",
+                    operation='UPDATE OF "gstin"',
+                    pgid="pgtrigger_another_gstin_is_not_checked_9ac4a",
+                    table="organisations_organisation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="customernote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="a_note_stays_as_written",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."written_by" IS DISTINCT FROM (NEW."written_by") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="6469b2004f3f4a904593e57dbdbf8cd793b1fd35",
+                    operation="UPDATE",
+                    pgid="pgtrigger_a_note_stays_as_written_95cf1",
+                    table="organisations_customernote",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="project",
+            trigger=pgtrigger.compiler.Trigger(
+                name="project_mode_is_that_of_its_keys",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (SELECT FROM organisations_apikey WHERE project_id = NEW.id AND mode <> NEW.mode) THEN\n                        RAISE EXCEPTION 'Project % has keys of the other mode.', NEW.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="52a163340ea3e0c39c27d9a6b5558358cb28849f",
+                    operation='UPDATE OF "mode"',
+                    pgid="pgtrigger_project_mode_is_that_of_its_keys_81898",
+                    table="organisations_project",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="apikey",
+            trigger=pgtrigger.compiler.Trigger(
+                name="api_key_mode_is_that_of_its_project",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (SELECT FROM organisations_project WHERE id = NEW.project_id AND mode <> NEW.mode) THEN\n                        RAISE EXCEPTION 'Project % is of the other mode.', NEW.project_id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="417fdc9f81502d7880f4b99d94b3045787b64fa2",
+                    operation='INSERT OR UPDATE OF "mode", "project_id"',
+                    pgid="pgtrigger_api_key_mode_is_that_of_its_project_1a8cc",
+                    table="organisations_apikey",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="webhookattempt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_came_back_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a6d2759f4b392664a414120466b4bb1bb9874236",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_came_back_never_changes_ad543",
+                    table="organisations_webhookattempt",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="webhookmessage",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_told_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF OLD.payload IS NOT NULL\n                       OR (NEW.uid, NEW.organisation_id, NEW.audience, NEW.type, NEW.object_id, NEW.dedupe_key,\n                           NEW.version, NEW.created_at)\n                       IS DISTINCT FROM\n                       (OLD.uid, OLD.organisation_id, OLD.audience, OLD.type, OLD.object_id, OLD.dedupe_key,\n                        OLD.version, OLD.created_at) THEN\n                        RAISE EXCEPTION 'What was told never changes.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="2200d063acd249b8fda7cc5d1086e08ac0e6fd38",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_was_told_never_changes_67542",
+                    table="organisations_webhookmessage",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="webhookmessage",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="e843d040150d6f6ec8ec51e9e9b6555affaa1e8e",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_b8a0a",
+                    table="organisations_webhookmessage",
+                    when="BEFORE",
+                ),
             ),
         ),
         pgtrigger.migrations.AddTrigger(

@@ -299,6 +299,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "evidence",
                 "verbose_name_plural": "evidence",
                 "ordering": ["created_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            models.F("size"), models.Func(models.F("content"), function="length")
+                        ),
+                        name="evidence_has_its_size",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("size__gt", 0), ("size__lte", 4194304)), name="evidence_is_not_too_large"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -438,6 +449,37 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "rules for asking again",
                 "verbose_name_plural": "rules for asking again",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("base_hours__gte", 1),
+                            ("base_hours__lte", 1440),
+                            ("cap_hours__gte", 1),
+                            ("cap_hours__lte", 1440),
+                            ("factor__gte", 1),
+                            ("factor__lte", Decimal("10")),
+                            ("max_retries__gte", 1),
+                            ("max_retries__lte", 10),
+                        ),
+                        name="retry_rules_within_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("late_fee_percent", 0), ("late_fee_fixed", 0), _connector="OR"),
+                        name="late_fee_is_percent_or_fixed",
+                        violation_error_message="Choose a percentage or a fixed amount, not both.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("late_fee_fixed__gte", 0),
+                            ("late_fee_grace_days__lte", 90),
+                            ("late_fee_most__gte", 0),
+                            ("late_fee_most__lte", 100),
+                            ("late_fee_percent__gte", 0),
+                            ("late_fee_percent__lte", Decimal("10")),
+                        ),
+                        name="late_fee_within_bounds",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -490,6 +532,31 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "Razorpay account",
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("retired_at__isnull", True)),
+                        fields=("billing_entity",),
+                        name="one_gateway_account_in_use_per_seller",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("key_id__regex", "^rzp_(test|live)_[A-Za-z0-9]{8,40}$")),
+                        name="gateway_key_id_says_test_or_live",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("key_secret__regex", "^gAAAAA"),
+                            ("webhook_secret__regex", "^gAAAAA"),
+                            models.Q(
+                                models.Q(("previous_until__isnull", True), ("previous_webhook_secret", "")),
+                                models.Q(
+                                    ("previous_until__isnull", False), ("previous_webhook_secret__regex", "^gAAAAA")
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="gateway_secrets_are_sealed",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -580,6 +647,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "webhook",
                 "ordering": ["-received_at"],
                 "permissions": [("process_inboundwebhook", "Can process a stored webhook again")],
+                "indexes": [
+                    models.Index(fields=["-received_at"], name="webhook_by_time"),
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="webhook_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status__in", ["processed", "ignored"]), _negated=True),
+                        fields=["status"],
+                        name="webhook_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("event_type__startswith", "payment.downtime.")),
+                        fields=["received_at"],
+                        name="webhook_about_downtime",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -631,6 +716,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "journal export",
                 "ordering": ["-created_at"],
                 "permissions": [("export_journals", "Can export journals to the accounting program")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("voucher_count__gt", 0)), name="journal_batch_has_vouchers"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("first_day__lte", models.F("last_day"))), name="journal_batch_days_in_order"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -650,6 +743,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            models.F("sha256"),
+                            models.Func(
+                                models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
+                                models.Value("hex"),
+                                function="encode",
+                            ),
+                        ),
+                        name="journal_file_is_its_fingerprint",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            models.F("size"), models.Func(models.F("content"), function="length")
+                        ),
+                        name="journal_file_has_its_size",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="JournalItem",
@@ -708,6 +822,20 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "voucher",
                 "ordering": [models.OrderBy(models.F("day")), "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("program", "kind", "subject_id"), name="booked_once_in_a_program"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind__in", ["payout", "failed_payout"]), ("organisation__isnull", True)),
+                            models.Q(
+                                models.Q(("kind__in", ["payout", "failed_payout"]), _negated=True),
+                                ("organisation__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="voucher_is_of_a_customer_or_a_payout",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -749,6 +877,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("invoice", "number"), name="late_fee_charged_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0), ("number__gte", 1)), name="late_fee_above_zero"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -809,6 +943,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["role", "sac"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("billing_entity", "role", "sac"),
+                        name="one_ledger_for_each_purpose",
+                        violation_error_message="The seller has a ledger for this already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sac", ""), ("role", "sales"), _connector="OR"),
+                        name="only_sales_have_a_service_code",
+                        violation_error_message="Only ledgers of sales are told apart by SAC.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -880,6 +1026,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "billing_entity", "gateway_account", "email", "phone"),
+                        name="payer_account_once_per_contact",
+                        nulls_distinct=False,
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Mandate",
@@ -1007,6 +1162,29 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-created_at"],
                 "permissions": [("manage_mandate", "Can ask for a mandate, and cancel one")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="mandate_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["requested", "initiated"])),
+                        fields=("account",),
+                        name="one_mandate_waits_for_a_payer",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("max_amount__gt", 0)), name="mandate_allows_something"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["confirmed", "paused"]), _negated=True),
+                            ("razorpay_token_id__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="confirmed_mandate_is_known_to_the_gateway",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1199,13 +1377,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddField(
-            model_name="dispute",
-            name="payment",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="payments.payment"
-            ),
-        ),
         migrations.CreateModel(
             name="Cheque",
             fields=[
@@ -1298,6 +1469,89 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["received_on", "created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["received", "deposited"])),
+                        fields=["received_on"],
+                        name="cheque_to_clear",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="cheque_is_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="cheque_currency_is_iso"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["received", "deposited", "cleared"])),
+                        fields=("organisation", "bank", "number"),
+                        name="cheque_recorded_once",
+                        violation_error_message="This cheque is recorded already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("deposited_on__isnull", True), ("status", "received")),
+                            models.Q(
+                                ("deposited_on__isnull", False), ("status__in", ["deposited", "cleared", "bounced"])
+                            ),
+                            ("status", "cancelled"),
+                            _connector="OR",
+                        ),
+                        name="cheque_was_deposited_before_the_bank_answered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cleared_on__isnull", False), ("payment__isnull", False), ("status", "cleared")),
+                            models.Q(models.Q(("status", "cleared"), _negated=True), ("cleared_on__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="cleared_cheque_is_a_payment",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("bounced_on__isnull", False), ("status", "bounced")),
+                            models.Q(
+                                models.Q(("status", "bounced"), _negated=True),
+                                ("bounced_on__isnull", True),
+                                ("charge__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="bounced_cheque_has_its_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["bounced", "cancelled"]), models.Q(("reason", ""), _negated=True)),
+                            models.Q(models.Q(("status__in", ["bounced", "cancelled"]), _negated=True), ("reason", "")),
+                            _connector="OR",
+                        ),
+                        name="cheque_that_brings_nothing_says_why",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("deposited_on__isnull", True),
+                                ("deposited_on__gte", models.F("received_on")),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("deposited_on__isnull", True),
+                                ("deposited_on__gte", models.F("dated")),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("cleared_on__isnull", True),
+                                ("cleared_on__gte", models.F("deposited_on")),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("bounced_on__isnull", True),
+                                ("bounced_on__gte", models.F("deposited_on")),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="days_of_a_cheque_in_order",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1354,6 +1608,40 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "allocation",
                 "ordering": ["created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("answer", "open")), fields=["invoice"], name="allocation_to_decide"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored", "dispute_won"])),
+                            models.Q(
+                                ("amount__lt", 0),
+                                ("kind__in", ["refund", "reversal", "credit_note", "dispute", "unallocated"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="allocation_sign_fits_its_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "refund"), models.Q(("answer", ""), _negated=True)),
+                            models.Q(models.Q(("kind", "refund"), _negated=True), ("answer", "")),
+                            _connector="OR",
+                        ),
+                        name="allocation_answer_is_about_a_refund",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "unallocated"), models.Q(("reason", ""), _negated=True)),
+                            models.Q(models.Q(("kind", "unallocated"), _negated=True), ("reason", "")),
+                            _connector="OR",
+                        ),
+                        name="who_takes_an_allocation_off_says_why",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1481,18 +1769,60 @@ class Migration(migrations.Migration):
                 "verbose_name": "payment request",
                 "ordering": ["-created_at"],
                 "permissions": [("collect_invoice", "Can ask a customer to pay an invoice")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="payment_order_due",
+                    ),
+                    models.Index(fields=["-created_at", "-id"], name="payment_order_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["created", "open"])),
+                        fields=("invoice", "kind"),
+                        name="one_live_payment_order_per_invoice_and_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0), ("amount_minor__gt", 0)),
+                        name="payment_order_asks_something",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_order_currency_is_iso"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", "link"),
+                            models.Q(("expires_at__isnull", True), ("first_part__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="only_a_link_ends_or_is_paid_in_parts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "debit"), _negated=True), ("currency", "INR"), _connector="OR"
+                        ),
+                        name="mandate_is_debited_in_rupees",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_part__isnull", True),
+                            models.Q(("first_part__gt", 0), ("first_part__lt", models.F("amount"))),
+                            _connector="OR",
+                        ),
+                        name="first_part_is_a_part",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "open"), _negated=True),
+                            models.Q(("kind__in", ["order", "debit"]), ("razorpay_order_id__isnull", False)),
+                            models.Q(("kind", "link"), ("razorpay_link_id__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="open_payment_order_is_known_to_the_gateway",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="payment",
-            name="order",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="payments",
-                to="payments.paymentorder",
-            ),
         ),
         migrations.CreateModel(
             name="MandateCharge",
@@ -1621,6 +1951,57 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "debit",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="mandate_charge_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["announced", "asked"])),
+                        fields=("invoice",),
+                        name="one_live_mandate_charge_per_invoice",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="mandate_charge_asks_something"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("order__isnull", True), ("status", "refused")),
+                            models.Q(
+                                models.Q(("status", "refused"), _negated=True),
+                                ("charge_after__isnull", False),
+                                ("notice__isnull", False),
+                                ("order__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="mandate_charge_is_announced",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("asked_at__isnull", True),
+                            models.Q(
+                                (
+                                    "asked_at__gte",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("notified_at"), "+", models.Value(datetime.timedelta(days=1))
+                                    ),
+                                ),
+                                ("notified_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="no_debit_within_a_day_of_its_notice",
+                        violation_error_message="A debit needs a notice at least 24 hours before.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "asked"), _negated=True), ("asked_at__isnull", False), _connector="OR"
+                        ),
+                        name="asked_mandate_charge_says_when",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1755,6 +2136,53 @@ class Migration(migrations.Migration):
                 "verbose_name": "retry",
                 "verbose_name_plural": "retries",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="payment_retry_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ("scheduled", "attempting"))),
+                        fields=("invoice",),
+                        name="one_live_retry_plan_per_invoice",
+                    ),
+                    models.UniqueConstraint(fields=("payment",), name="one_retry_plan_per_payment"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("base_hours__gte", 1),
+                            ("base_hours__lte", 1440),
+                            ("cap_hours__gte", 1),
+                            ("cap_hours__lte", 1440),
+                            ("factor__gte", 1),
+                            ("factor__lte", Decimal("10")),
+                            ("max_retries__gte", 1),
+                            ("max_retries__lte", 10),
+                        ),
+                        name="retry_plan_within_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("made__lte", models.F("max_retries"))), name="retries_made_within_the_plan"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("ended_at__isnull", True),
+                                ("next_attempt_at__isnull", False),
+                                ("status__in", ("scheduled", "attempting")),
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ("scheduled", "attempting")), _negated=True),
+                                ("ended_at__isnull", False),
+                                ("next_attempt_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="retry_plan_waits_or_has_ended",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1810,6 +2238,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-begun_at"],
                 "permissions": [("fetch_payouts", "Can fetch payouts from Razorpay")],
+                "indexes": [models.Index(fields=["-begun_at"], name="payout_by_time")],
             },
         ),
         migrations.CreateModel(
@@ -1895,6 +2324,36 @@ class Migration(migrations.Migration):
                 "verbose_name": "bank line",
                 "ordering": ["-day", "-created_at", "row"],
                 "permissions": [("book_bankline", "Can import bank statements, and book their lines")],
+                "indexes": [
+                    models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
+                    models.Index(fields=["reference"], name="bank_line_by_reference"),
+                    models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("billing_entity", "account", "currency", "fingerprint"), name="bank_line_stored_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="bank_line_is_money_that_came_in"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outcome", ""), ("payment__isnull", True), ("payout__isnull", True)),
+                            models.Q(
+                                ("outcome__in", ["booked", "known"]),
+                                ("payment__isnull", False),
+                                ("payout__isnull", True),
+                            ),
+                            models.Q(("outcome", "payout"), ("payment__isnull", True), ("payout__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="bank_line_outcome_tells_its_payment",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome", ""), ("set_aside_reason", ""), _connector="OR"),
+                        name="bank_line_is_booked_or_set_aside",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2058,6 +2517,73 @@ class Migration(migrations.Migration):
                     ("refund_payment", "Can refund a payment through Razorpay"),
                     ("refund_excess", "Can refund what a payment brought in and no invoice was credited with"),
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="refund_to_follow",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_is_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("kind", "gateway"),
+                                ("reference", ""),
+                                models.Q(
+                                    ("razorpay_refund_id__isnull", False),
+                                    models.Q(("asked_here", True), ("status__in", ["pending", "failed"])),
+                                    _connector="OR",
+                                ),
+                            ),
+                            models.Q(
+                                ("asked_here", True),
+                                ("kind", "bank"),
+                                ("razorpay_refund_id__isnull", True),
+                                ("status", "processed"),
+                                models.Q(("reference", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="refund_comes_from_gateway_or_operator",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "bank")),
+                        fields=("payment", "reference"),
+                        name="bank_refund_once_per_payment_and_reference",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("invoice__isnull", True), ("off_invoice", 0)),
+                            models.Q(
+                                ("invoice__isnull", False),
+                                ("off_invoice__gt", 0),
+                                ("off_invoice__lte", models.F("amount")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="refund_takes_at_most_its_amount_off_an_invoice",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("credit_note__isnull", True), ("afterwards", "credit_note"), _connector="OR"
+                        ),
+                        name="refund_with_a_note_says_so",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "failed"), models.Q(("failure", ""), _negated=True)),
+                            models.Q(models.Q(("status", "failed"), _negated=True), ("failure", "")),
+                            _connector="OR",
+                        ),
+                        name="refund_that_failed_says_why",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("closed_at__isnull", True), ("status", "failed"), _connector="OR"),
+                        name="refund_closed_by_a_person_failed",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2143,6 +2669,19 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "payout line",
                 "ordering": ["happened_at", "entity_id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("payout", "kind", "entity_id"), name="payout_line_once_per_payout"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("credit__gte", 0),
+                            ("debit__gte", 0),
+                            ("fee__gte", 0),
+                            ("tax__gte", 0),
+                            ("tax__lte", models.F("fee")),
+                        ),
+                        name="payout_line_has_no_amount_below_zero",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2182,6 +2721,27 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("step__isnull", False)),
+                        fields=("invoice", "step"),
+                        name="one_reminder_per_invoice_and_step",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("email__isnull", False), ("status", "sent")),
+                            models.Q(("email__isnull", True), ("status", "skipped"), ("step__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="sent_reminder_has_its_email",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("step__isnull", False), models.Q(("sent_by", ""), _negated=True), _connector="OR"
+                        ),
+                        name="reminder_between_steps_has_a_sender",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2214,6 +2774,29 @@ class Migration(migrations.Migration):
                 "verbose_name": "pause of reminders",
                 "verbose_name_plural": "pauses of reminders",
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("invoice",),
+                        name="one_open_pause_per_invoice",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", "pause"),
+                            models.Q(("kind", "promise"), ("last_day__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="promise_has_a_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("ended_by", "")),
+                            models.Q(("ended_at__isnull", False), models.Q(("ended_by", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="ended_pause_says_by_whom",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2269,6 +2852,17 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "attempt",
                 "ordering": ["plan", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("plan", "number"), name="retry_attempt_made_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outcome", "making"),
+                            models.Q(("asked_at__isnull", False), models.Q(("way", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="made_attempt_says_when_and_how",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2344,6 +2938,46 @@ class Migration(migrations.Migration):
                 "verbose_name": "tax withheld",
                 "verbose_name_plural": "taxes withheld",
                 "ordering": ["-deducted_on", "-created_at"],
+                "indexes": [models.Index(fields=["quarter_start"], name="withheld_tax_by_quarter")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quarter_start__day", 1),
+                            ("quarter_start__month__in", [1, 4, 7, 10]),
+                            ("deducted_on__year", models.F("quarter_start__year")),
+                            ("deducted_on__month__gte", models.F("quarter_start__month")),
+                            (
+                                "deducted_on__month__lt",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("quarter_start__month"), "+", models.Value(3)
+                                ),
+                            ),
+                        ),
+                        name="withheld_tax_is_of_its_quarter",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("taxable_value__isnull", True), ("taxable_value__gt", 0), _connector="OR"),
+                        name="tax_is_withheld_of_some_value",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("certificate_amount__isnull", True),
+                                ("certificate_number", ""),
+                                ("certificate_on__isnull", True),
+                                ("certificate_state", "expected"),
+                            ),
+                            models.Q(
+                                ("certificate_amount__gt", 0),
+                                ("certificate_on__isnull", False),
+                                ("certificate_state__in", ["received", "mismatched"]),
+                                models.Q(("certificate_number", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="certificate_is_named_once_it_came",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2375,590 +3009,32 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            models.F("sha256"),
+                            models.Func(
+                                models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
+                                models.Value("hex"),
+                                function="encode",
+                            ),
+                        ),
+                        name="certificate_file_is_its_fingerprint",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            models.F("size"), models.Func(models.F("content"), function="length")
+                        ),
+                        name="certificate_file_has_its_size",
+                    ),
+                ],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paidinvoice",
-            trigger=pgtrigger.compiler.Trigger(
-                name="paid_is_what_is_credited",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."amount_paid" IS DISTINCT FROM (NEW."amount_paid"))',
-                    constraint="CONSTRAINT",
-                    func="\n    IF (SELECT amount_paid FROM invoicing_invoice WHERE id = NEW.id) IS DISTINCT FROM\n       (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.id)\n    THEN\n        RAISE EXCEPTION 'What is paid of invoice % is the sum of its allocations.', NEW.id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n",
-                    hash="8158c2a1cb246e7c637ed7c2f5c6a7794879249d",
-                    operation='UPDATE OF "amount_paid"',
-                    pgid="pgtrigger_paid_is_what_is_credited_79ce5",
-                    table="invoicing_invoice",
-                    timing="DEFERRABLE INITIALLY DEFERRED",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bankstatement",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="c0947a2f98587a4c4bfb20f3061aa4459ddb8aa1",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_append_only_8da04",
-                    table="payments_bankstatement",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bankstatement",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="0487058af6502e974824610f1baa2f65419dbc41",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_94acd",
-                    table="payments_bankstatement",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disputedocument",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    models.F("size"), models.Func(models.F("content"), function="length")
-                ),
-                name="evidence_has_its_size",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disputedocument",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("size__gt", 0), ("size__lte", 4194304)), name="evidence_is_not_too_large"
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="disputedocument",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_was_sent_stays",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition="WHEN (NOT (OLD.\"razorpay_document_id\" = ''))",
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="94d245a60c654c37deb6ec0e3ec59c04bd8f4df6",
-                    operation="DELETE",
-                    pgid="pgtrigger_what_was_sent_stays_59ddd",
-                    table="payments_disputedocument",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="disputedocument",
-            trigger=pgtrigger.compiler.Trigger(
-                name="a_file_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."dispute_id" IS DISTINCT FROM (NEW."dispute_id") OR OLD."proof" IS DISTINCT FROM (NEW."proof") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content_type" IS DISTINCT FROM (NEW."content_type") OR OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."added_by_id" IS DISTINCT FROM (NEW."added_by_id"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="e95963bbecafb2ad36f4457506735a43bb17428c",
-                    operation="UPDATE",
-                    pgid="pgtrigger_a_file_never_changes_d8fc2",
-                    table="payments_disputedocument",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="disputedocument",
-            trigger=pgtrigger.compiler.Trigger(
-                name="sent_once",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (NOT (OLD."razorpay_document_id" = \'\') AND OLD."razorpay_document_id" IS DISTINCT FROM (NEW."razorpay_document_id"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="3143dc81e9682af23ca9f42b97769ebb5122d22f",
-                    operation="UPDATE",
-                    pgid="pgtrigger_sent_once_edfb1",
-                    table="payments_disputedocument",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="disputedocument",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="ac1c30041efc3b9bf6fdc4d2c16e79ae402d912a",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_cf015",
-                    table="payments_disputedocument",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningrules",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("base_hours__gte", 1),
-                    ("base_hours__lte", 1440),
-                    ("cap_hours__gte", 1),
-                    ("cap_hours__lte", 1440),
-                    ("factor__gte", 1),
-                    ("factor__lte", Decimal("10")),
-                    ("max_retries__gte", 1),
-                    ("max_retries__lte", 10),
-                ),
-                name="retry_rules_within_bounds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningrules",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("late_fee_percent", 0), ("late_fee_fixed", 0), _connector="OR"),
-                name="late_fee_is_percent_or_fixed",
-                violation_error_message="Choose a percentage or a fixed amount, not both.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dunningrules",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("late_fee_fixed__gte", 0),
-                    ("late_fee_grace_days__lte", 90),
-                    ("late_fee_most__gte", 0),
-                    ("late_fee_most__lte", 100),
-                    ("late_fee_percent__gte", 0),
-                    ("late_fee_percent__lte", Decimal("10")),
-                ),
-                name="late_fee_within_bounds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewayaccount",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("retired_at__isnull", True)),
-                fields=("billing_entity",),
-                name="one_gateway_account_in_use_per_seller",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewayaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("key_id__regex", "^rzp_(test|live)_[A-Za-z0-9]{8,40}$")),
-                name="gateway_key_id_says_test_or_live",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gatewayaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("key_secret__regex", "^gAAAAA"),
-                    ("webhook_secret__regex", "^gAAAAA"),
-                    models.Q(
-                        models.Q(("previous_until__isnull", True), ("previous_webhook_secret", "")),
-                        models.Q(("previous_until__isnull", False), ("previous_webhook_secret__regex", "^gAAAAA")),
-                        _connector="OR",
-                    ),
-                ),
-                name="gateway_secrets_are_sealed",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="gatewayaccount",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="b05d741fee094ffff2d1f79d7571ff6c6af63c7e",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_2fbac",
-                    table="payments_gatewayaccount",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="gatewayaccount",
-            trigger=pgtrigger.compiler.Trigger(
-                name="seller_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="a1243a300283b2910ce859657124400a3de1ae22",
-                    operation="UPDATE",
-                    pgid="pgtrigger_seller_never_changes_678a5",
-                    table="payments_gatewayaccount",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboundwebhook",
-            index=models.Index(fields=["-received_at"], name="webhook_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="inboundwebhook",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="webhook_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboundwebhook",
-            index=models.Index(
-                condition=models.Q(("status__in", ["processed", "ignored"]), _negated=True),
-                fields=["status"],
-                name="webhook_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboundwebhook",
-            index=models.Index(
-                condition=models.Q(("event_type__startswith", "payment.downtime.")),
-                fields=["received_at"],
-                name="webhook_about_downtime",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="inboundwebhook",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_arrived_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id") OR OLD."event_id" IS DISTINCT FROM (NEW."event_id") OR OLD."event_type" IS DISTINCT FROM (NEW."event_type") OR OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."body_digest" IS DISTINCT FROM (NEW."body_digest") OR OLD."headers" IS DISTINCT FROM (NEW."headers") OR OLD."received_at" IS DISTINCT FROM (NEW."received_at"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="230f523701cb453c729dba726617579715e10cef",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_arrived_never_changes_00ee5",
-                    table="payments_inboundwebhook",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="inboundwebhook",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="bc351314d416a698381eb7936219837d68775f9a",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_86c00",
-                    table="payments_inboundwebhook",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="inboundwebhook",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="92242d7ef9ad9582da64334771b33684e6df77aa",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_217ea",
-                    table="payments_inboundwebhook",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="journalbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("voucher_count__gt", 0)), name="journal_batch_has_vouchers"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="journalbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first_day__lte", models.F("last_day"))), name="journal_batch_days_in_order"
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalbatch",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="6354282d8ea1c70f80a5ad46caaacaf6ce0478a5",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_append_only_264a0",
-                    table="payments_journalbatch",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalbatch",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="738a0feea6539d137554f69f1096dfd62815c402",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_fbbc7",
-                    table="payments_journalbatch",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalbatch",
-            trigger=pgtrigger.compiler.Trigger(
-                name="batch_has_its_file",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    constraint="CONSTRAINT",
-                    func="\n                    IF NOT EXISTS (SELECT 1 FROM payments_journalfile WHERE batch_id = NEW.id) THEN\n                        RAISE EXCEPTION 'Journal export % has no file.', NEW.id USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="54d6fb2d41ff76325ea0584a40521d24fc3563a4",
-                    operation="INSERT",
-                    pgid="pgtrigger_batch_has_its_file_c3ff9",
-                    table="payments_journalbatch",
-                    timing="DEFERRABLE INITIALLY DEFERRED",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="journalfile",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    models.F("sha256"),
-                    models.Func(
-                        models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
-                        models.Value("hex"),
-                        function="encode",
-                    ),
-                ),
-                name="journal_file_is_its_fingerprint",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="journalfile",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    models.F("size"), models.Func(models.F("content"), function="length")
-                ),
-                name="journal_file_has_its_size",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalfile",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="53d51ceaaa557f3942a065b88cc35310b57fa2a4",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_append_only_2dd31",
-                    table="payments_journalfile",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalfile",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="fe2667216f8f36649b17839669aa9b6458a9cdd2",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_4c06d",
-                    table="payments_journalfile",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="journalitem",
-            constraint=models.UniqueConstraint(
-                fields=("program", "kind", "subject_id"), name="booked_once_in_a_program"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="journalitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind__in", ["payout", "failed_payout"]), ("organisation__isnull", True)),
-                    models.Q(
-                        models.Q(("kind__in", ["payout", "failed_payout"]), _negated=True),
-                        ("organisation__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="voucher_is_of_a_customer_or_a_payout",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalitem",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="6876c03b0569614736be79e4deba0f3395ac561f",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_append_only_b450c",
-                    table="payments_journalitem",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journalitem",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="c392a75fb2a53fa029c1c84b3ebeba2585127440",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_92f19",
-                    table="payments_journalitem",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="latefee",
-            constraint=models.UniqueConstraint(fields=("invoice", "number"), name="late_fee_charged_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="latefee",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0), ("number__gte", 1)), name="late_fee_above_zero"
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="latefee",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="9482adae0ab76903cb26ae0f8b69f3e3ea55a60b",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_810ae",
-                    table="payments_latefee",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="latefee",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."due_amount" IS DISTINCT FROM (NEW."due_amount") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="8825a40e3e615233c1e32745ac01c086fca255e6",
-                    operation="UPDATE",
-                    pgid="pgtrigger_never_changes_85139",
-                    table="payments_latefee",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgername",
-            constraint=models.UniqueConstraint(
-                fields=("billing_entity", "role", "sac"),
-                name="one_ledger_for_each_purpose",
-                violation_error_message="The seller has a ledger for this already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgername",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sac", ""), ("role", "sales"), _connector="OR"),
-                name="only_sales_have_a_service_code",
-                violation_error_message="Only ledgers of sales are told apart by SAC.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payeraccount",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "billing_entity", "gateway_account", "email", "phone"),
-                name="payer_account_once_per_contact",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="mandate",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="mandate_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandate",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["requested", "initiated"])),
-                fields=("account",),
-                name="one_mandate_waits_for_a_payer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_amount__gt", 0)), name="mandate_allows_something"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["confirmed", "paused"]), _negated=True),
-                    ("razorpay_token_id__isnull", False),
-                    _connector="OR",
-                ),
-                name="confirmed_mandate_is_known_to_the_gateway",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="mandate",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="ace0b29f29548c5000d9f6f5663fae35571fb3a7",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_06956",
-                    table="payments_mandate",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="mandate",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_is_agreed_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."account_id" IS DISTINCT FROM (NEW."account_id") OR OLD."method" IS DISTINCT FROM (NEW."method") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."max_amount" IS DISTINCT FROM (NEW."max_amount") OR OLD."frequency" IS DISTINCT FROM (NEW."frequency") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="e15af516e8054ee829a0f56c89e87df5d5d81806",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_is_agreed_never_changes_2465c",
-                    table="payments_mandate",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="mandate",
-            trigger=pgtrigger.compiler.Trigger(
-                name="status_moves_forward",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{requested:initiated,requested:failed,requested:confirmed,requested:rejected,requested:cancelled,requested:expired,failed:requested,initiated:confirmed,initiated:rejected,initiated:cancelled,initiated:paused,initiated:expired,rejected:confirmed,confirmed:paused,confirmed:cancelled,confirmed:expired,paused:confirmed,paused:cancelled,paused:expired}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="85cbbc62807efacf7d389387cc0beee3d6734820",
-                    operation="UPDATE",
-                    pgid="pgtrigger_status_moves_forward_bdf6f",
-                    table="payments_mandate",
-                    when="BEFORE",
-                ),
+        migrations.AddField(
+            model_name="dispute",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="payments.payment"
             ),
         ),
         migrations.AddConstraint(
@@ -3019,508 +3095,15 @@ class Migration(migrations.Migration):
                 name="dispute_returns_if_it_is_won",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="dispute",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="c19fe4089e49050d78bffe1b8db3b509bdbe9589",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_cf57f",
-                    table="payments_dispute",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="dispute",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_is_disputed_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."razorpay_dispute_id" IS DISTINCT FROM (NEW."razorpay_dispute_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."raised_at" IS DISTINCT FROM (NEW."raised_at"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="a3af4ecce10cb16070dbfa4fcbf14cc30f7adec5",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_is_disputed_never_changes_9653a",
-                    table="payments_dispute",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="dispute",
-            trigger=pgtrigger.compiler.Trigger(
-                name="status_moves_forward",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{open:under_review,under_review:open,open:lost,open:won,open:closed,under_review:lost,under_review:won,under_review:closed,lost:won}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="0b59c342a83ce1872b9427d5e25ef6c42b797078",
-                    operation="UPDATE",
-                    pgid="pgtrigger_status_moves_forward_748dd",
-                    table="payments_dispute",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="dispute",
-            trigger=pgtrigger.compiler.Trigger(
-                name="payment_lacks_what_was_lost",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    constraint="CONSTRAINT",
-                    func="\n        IF (SELECT COALESCE(SUM(amount_taken), 0) FROM payments_dispute\n            WHERE payment_id = NEW.payment_id AND returned_at IS NULL)\n           <> (SELECT amount_lost FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % does not lack what its disputes took.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="4a7032b48aae5814434fe23924e18f8d8d7f5dbc",
-                    operation='INSERT OR UPDATE OF "amount_taken", "returned_at"',
-                    pgid="pgtrigger_payment_lacks_what_was_lost_57539",
-                    table="payments_dispute",
-                    timing="DEFERRABLE INITIALLY DEFERRED",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="dispute",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="b3adda4797676912f0d30464bfe748cc2e559592",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_bc1a5",
-                    table="payments_dispute",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="cheque",
-            index=models.Index(
-                condition=models.Q(("status__in", ["received", "deposited"])),
-                fields=["received_on"],
-                name="cheque_to_clear",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="cheque_is_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="cheque_currency_is_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["received", "deposited", "cleared"])),
-                fields=("organisation", "bank", "number"),
-                name="cheque_recorded_once",
-                violation_error_message="This cheque is recorded already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("deposited_on__isnull", True), ("status", "received")),
-                    models.Q(("deposited_on__isnull", False), ("status__in", ["deposited", "cleared", "bounced"])),
-                    ("status", "cancelled"),
-                    _connector="OR",
-                ),
-                name="cheque_was_deposited_before_the_bank_answered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("cleared_on__isnull", False), ("payment__isnull", False), ("status", "cleared")),
-                    models.Q(models.Q(("status", "cleared"), _negated=True), ("cleared_on__isnull", True)),
-                    _connector="OR",
-                ),
-                name="cleared_cheque_is_a_payment",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("bounced_on__isnull", False), ("status", "bounced")),
-                    models.Q(
-                        models.Q(("status", "bounced"), _negated=True),
-                        ("bounced_on__isnull", True),
-                        ("charge__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="bounced_cheque_has_its_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["bounced", "cancelled"]), models.Q(("reason", ""), _negated=True)),
-                    models.Q(models.Q(("status__in", ["bounced", "cancelled"]), _negated=True), ("reason", "")),
-                    _connector="OR",
-                ),
-                name="cheque_that_brings_nothing_says_why",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cheque",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("deposited_on__isnull", True), ("deposited_on__gte", models.F("received_on")), _connector="OR"
-                    ),
-                    models.Q(("deposited_on__isnull", True), ("deposited_on__gte", models.F("dated")), _connector="OR"),
-                    models.Q(
-                        ("cleared_on__isnull", True), ("cleared_on__gte", models.F("deposited_on")), _connector="OR"
-                    ),
-                    models.Q(
-                        ("bounced_on__isnull", True), ("bounced_on__gte", models.F("deposited_on")), _connector="OR"
-                    ),
-                ),
-                name="days_of_a_cheque_in_order",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="cheque",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="b9f45893a06784fcaac66a495ad24248bc4d2a40",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_c55b2",
-                    table="payments_cheque",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="cheque",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="a52ea5d491ed4b61f9f005f8be012ada285a1318",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_35350",
-                    table="payments_cheque",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="cheque",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_is_written_on_it_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."bank" IS DISTINCT FROM (NEW."bank") OR OLD."dated" IS DISTINCT FROM (NEW."dated") OR OLD."received_on" IS DISTINCT FROM (NEW."received_on") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="5b014bd33e76a422491f020749f0aece2ba41a3e",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_is_written_on_it_never_changes_5ca28",
-                    table="payments_cheque",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="cheque",
-            trigger=pgtrigger.compiler.Trigger(
-                name="moves_as_cheques_do",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{received:deposited,received:cancelled,deposited:cleared,deposited:bounced,deposited:cancelled,cleared:deposited}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="712251fa0bbe0675be202e5db84ecd62ecd1dfc5",
-                    operation="UPDATE",
-                    pgid="pgtrigger_moves_as_cheques_do_c019b",
-                    table="payments_cheque",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="cheque",
-            trigger=pgtrigger.compiler.Trigger(
-                name="is_of_its_invoice_and_payment",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="\n    IF NEW.invoice_id IS NOT NULL AND NOT EXISTS (\n        SELECT 1 FROM invoicing_invoice\n        WHERE id = NEW.invoice_id AND organisation_id = NEW.organisation_id AND currency = NEW.currency\n            AND billing_entity_id = NEW.billing_entity_id\n    ) THEN\n        RAISE EXCEPTION 'Cheque % is of another customer, seller or currency than its invoice.', NEW.number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.status = 'cleared' AND NOT EXISTS (\n        SELECT 1 FROM payments_payment\n        WHERE id = NEW.payment_id AND organisation_id = NEW.organisation_id AND currency = NEW.currency\n            AND amount = NEW.amount AND method = 'cheque' AND status <> 'reversed'\n    ) THEN\n        RAISE EXCEPTION 'Cheque % is cleared without the payment that it is.', NEW.number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
-                    hash="649cc6bc36cd76fa242cc44c8cf87e5c41a66740",
-                    operation="INSERT OR UPDATE",
-                    pgid="pgtrigger_is_of_its_invoice_and_payment_31d04",
-                    table="payments_cheque",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentallocation",
-            index=models.Index(condition=models.Q(("answer", "open")), fields=["invoice"], name="allocation_to_decide"),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentallocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored", "dispute_won"])),
-                    models.Q(
-                        ("amount__lt", 0), ("kind__in", ["refund", "reversal", "credit_note", "dispute", "unallocated"])
-                    ),
-                    _connector="OR",
-                ),
-                name="allocation_sign_fits_its_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentallocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "refund"), models.Q(("answer", ""), _negated=True)),
-                    models.Q(models.Q(("kind", "refund"), _negated=True), ("answer", "")),
-                    _connector="OR",
-                ),
-                name="allocation_answer_is_about_a_refund",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentallocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "unallocated"), models.Q(("reason", ""), _negated=True)),
-                    models.Q(models.Q(("kind", "unallocated"), _negated=True), ("reason", "")),
-                    _connector="OR",
-                ),
-                name="who_takes_an_allocation_off_says_why",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentallocation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="9b4c451a9a0472dc5b181486562a5380b218c245",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_e598e",
-                    table="payments_paymentallocation",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentallocation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="only_the_answer_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="9618a1872a9d2d147225c37ff18e4ec6453ac0fe",
-                    operation="UPDATE",
-                    pgid="pgtrigger_only_the_answer_changes_89410",
-                    table="payments_paymentallocation",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentallocation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="answered_once",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."answer", \':\', NEW."answer") = ANY(\'{open:asked_again,open:left,left:asked_again}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."answer" IS DISTINCT FROM NEW."answer") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "answer" from "%" to "%" on table %\', OLD."answer", NEW."answer", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="723cd85659a76e8d8bf645e08f2cd6244fa7dced",
-                    operation="UPDATE",
-                    pgid="pgtrigger_answered_once_04995",
-                    table="payments_paymentallocation",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentallocation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="no_truncate",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="998be71fe54946457468fb95f5c8dec6b6e26bc6",
-                    level="STATEMENT",
-                    operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_910cc",
-                    table="payments_paymentallocation",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentallocation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="within_payment_and_invoice",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE paid payments_payment%ROWTYPE; owed invoicing_invoice%ROWTYPE;",
-                    func="\n    -- In an old snapshot the sums below would miss rows of others, whatever is locked.\n    IF current_setting('transaction_isolation') = 'repeatable read' THEN\n        RAISE EXCEPTION 'Allocations are written in read committed or serializable transactions only.';\n    END IF;\n    -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,\n    -- as in the services.\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF paid.paid_at IS NULL THEN\n        RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF COALESCE(paid.billing_entity_id, (SELECT billing_entity_id FROM invoicing_invoice WHERE id = paid.invoice_id))\n       IS DISTINCT FROM owed.billing_entity_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another seller received it.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount < 0 THEN\n        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation\n                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN\n            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    END IF;\n    IF owed.status IN ('draft', 'void') THEN\n        RAISE EXCEPTION 'Invoice % is no document, or void: nothing is credited to it.', NEW.invoice_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n       > paid.amount - paid.payer_fee THEN\n        RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n       > owed.total - owed.amount_credited THEN\n        RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
-                    hash="9906b4e0f0e01e66fc5e70ddb52907b0c2f41a80",
-                    operation="INSERT",
-                    pgid="pgtrigger_within_payment_and_invoice_3a6c7",
-                    table="payments_paymentallocation",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentallocation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_is_credited_did_not_go_back",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    constraint="CONSTRAINT",
-                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded - amount_lost, 0) END\n              FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="4006269f1615a1e06dcf5671900a07da068742a7",
-                    operation="INSERT",
-                    pgid="pgtrigger_what_is_credited_did_not_go_back_629c3",
-                    table="payments_paymentallocation",
-                    timing="DEFERRABLE INITIALLY DEFERRED",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentallocation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="paid_is_what_is_credited",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    constraint="CONSTRAINT",
-                    func="\n    IF (SELECT amount_paid FROM invoicing_invoice WHERE id = NEW.invoice_id) IS DISTINCT FROM\n       (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n    THEN\n        RAISE EXCEPTION 'What is paid of invoice % is the sum of its allocations.', NEW.invoice_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n",
-                    hash="3f8bfff72b332702a4a74a15dea05ad73dc3b094",
-                    operation="INSERT",
-                    pgid="pgtrigger_paid_is_what_is_credited_8d38b",
-                    table="payments_paymentallocation",
-                    timing="DEFERRABLE INITIALLY DEFERRED",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentorder",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="payment_order_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentorder",
-            index=models.Index(fields=["-created_at", "-id"], name="payment_order_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["created", "open"])),
-                fields=("invoice", "kind"),
-                name="one_live_payment_order_per_invoice_and_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0), ("amount_minor__gt", 0)), name="payment_order_asks_something"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_order_currency_is_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind", "link"),
-                    models.Q(("expires_at__isnull", True), ("first_part__isnull", True)),
-                    _connector="OR",
-                ),
-                name="only_a_link_ends_or_is_paid_in_parts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("kind", "debit"), _negated=True), ("currency", "INR"), _connector="OR"),
-                name="mandate_is_debited_in_rupees",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("first_part__isnull", True),
-                    models.Q(("first_part__gt", 0), ("first_part__lt", models.F("amount"))),
-                    _connector="OR",
-                ),
-                name="first_part_is_a_part",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "open"), _negated=True),
-                    models.Q(("kind__in", ["order", "debit"]), ("razorpay_order_id__isnull", False)),
-                    models.Q(("kind", "link"), ("razorpay_link_id__isnull", False)),
-                    _connector="OR",
-                ),
-                name="open_payment_order_is_known_to_the_gateway",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentorder",
-            trigger=pgtrigger.compiler.Trigger(
-                name="what_is_asked_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor") OR OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id") OR OLD."first_part" IS DISTINCT FROM (NEW."first_part"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="d937af7606b37a6ced9f4d383ad90ce6bd8c8130",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_is_asked_never_changes_b34d9",
-                    table="payments_paymentorder",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentorder",
-            trigger=pgtrigger.compiler.Trigger(
-                name="never_deleted",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="2665eaf37c1089f940de0ca2a4f84786250a621b",
-                    operation="DELETE",
-                    pgid="pgtrigger_never_deleted_b7553",
-                    table="payments_paymentorder",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymentorder",
-            trigger=pgtrigger.compiler.Trigger(
-                name="status_moves_forward",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{created:open,created:paid,created:superseded,created:failed,open:paid,open:superseded,superseded:paid,failed:created,failed:paid}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="602e94d1466b92d04380eb5517a6c54fb05afca2",
-                    operation="UPDATE",
-                    pgid="pgtrigger_status_moves_forward_3b5b1",
-                    table="payments_paymentorder",
-                    when="BEFORE",
-                ),
+        migrations.AddField(
+            model_name="payment",
+            name="order",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="payments.paymentorder",
             ),
         ),
         migrations.AddIndex(
@@ -3687,6 +3270,659 @@ class Migration(migrations.Migration):
             ),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name="paidinvoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="paid_is_what_is_credited",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."amount_paid" IS DISTINCT FROM (NEW."amount_paid"))',
+                    constraint="CONSTRAINT",
+                    func="\n    IF (SELECT amount_paid FROM invoicing_invoice WHERE id = NEW.id) IS DISTINCT FROM\n       (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.id)\n    THEN\n        RAISE EXCEPTION 'What is paid of invoice % is the sum of its allocations.', NEW.id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n",
+                    hash="8158c2a1cb246e7c637ed7c2f5c6a7794879249d",
+                    operation='UPDATE OF "amount_paid"',
+                    pgid="pgtrigger_paid_is_what_is_credited_79ce5",
+                    table="invoicing_invoice",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankstatement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="c0947a2f98587a4c4bfb20f3061aa4459ddb8aa1",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_8da04",
+                    table="payments_bankstatement",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankstatement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="0487058af6502e974824610f1baa2f65419dbc41",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_94acd",
+                    table="payments_bankstatement",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_sent_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (OLD.\"razorpay_document_id\" = ''))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="94d245a60c654c37deb6ec0e3ec59c04bd8f4df6",
+                    operation="DELETE",
+                    pgid="pgtrigger_what_was_sent_stays_59ddd",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="a_file_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."dispute_id" IS DISTINCT FROM (NEW."dispute_id") OR OLD."proof" IS DISTINCT FROM (NEW."proof") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content_type" IS DISTINCT FROM (NEW."content_type") OR OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."added_by_id" IS DISTINCT FROM (NEW."added_by_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e95963bbecafb2ad36f4457506735a43bb17428c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_a_file_never_changes_d8fc2",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="sent_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NOT (OLD."razorpay_document_id" = \'\') AND OLD."razorpay_document_id" IS DISTINCT FROM (NEW."razorpay_document_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="3143dc81e9682af23ca9f42b97769ebb5122d22f",
+                    operation="UPDATE",
+                    pgid="pgtrigger_sent_once_edfb1",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="ac1c30041efc3b9bf6fdc4d2c16e79ae402d912a",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_cf015",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="gatewayaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="b05d741fee094ffff2d1f79d7571ff6c6af63c7e",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_2fbac",
+                    table="payments_gatewayaccount",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="gatewayaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="seller_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a1243a300283b2910ce859657124400a3de1ae22",
+                    operation="UPDATE",
+                    pgid="pgtrigger_seller_never_changes_678a5",
+                    table="payments_gatewayaccount",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="inboundwebhook",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_arrived_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id") OR OLD."event_id" IS DISTINCT FROM (NEW."event_id") OR OLD."event_type" IS DISTINCT FROM (NEW."event_type") OR OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."body_digest" IS DISTINCT FROM (NEW."body_digest") OR OLD."headers" IS DISTINCT FROM (NEW."headers") OR OLD."received_at" IS DISTINCT FROM (NEW."received_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="230f523701cb453c729dba726617579715e10cef",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_arrived_never_changes_00ee5",
+                    table="payments_inboundwebhook",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="inboundwebhook",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="bc351314d416a698381eb7936219837d68775f9a",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_86c00",
+                    table="payments_inboundwebhook",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="inboundwebhook",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="92242d7ef9ad9582da64334771b33684e6df77aa",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_217ea",
+                    table="payments_inboundwebhook",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="6354282d8ea1c70f80a5ad46caaacaf6ce0478a5",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_264a0",
+                    table="payments_journalbatch",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="738a0feea6539d137554f69f1096dfd62815c402",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_fbbc7",
+                    table="payments_journalbatch",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="batch_has_its_file",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n                    IF NOT EXISTS (SELECT 1 FROM payments_journalfile WHERE batch_id = NEW.id) THEN\n                        RAISE EXCEPTION 'Journal export % has no file.', NEW.id USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="54d6fb2d41ff76325ea0584a40521d24fc3563a4",
+                    operation="INSERT",
+                    pgid="pgtrigger_batch_has_its_file_c3ff9",
+                    table="payments_journalbatch",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="53d51ceaaa557f3942a065b88cc35310b57fa2a4",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_2dd31",
+                    table="payments_journalfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="fe2667216f8f36649b17839669aa9b6458a9cdd2",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_4c06d",
+                    table="payments_journalfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalitem",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="6876c03b0569614736be79e4deba0f3395ac561f",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_b450c",
+                    table="payments_journalitem",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalitem",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="c392a75fb2a53fa029c1c84b3ebeba2585127440",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_92f19",
+                    table="payments_journalitem",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="latefee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="9482adae0ab76903cb26ae0f8b69f3e3ea55a60b",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_810ae",
+                    table="payments_latefee",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="latefee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."due_amount" IS DISTINCT FROM (NEW."due_amount") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="8825a40e3e615233c1e32745ac01c086fca255e6",
+                    operation="UPDATE",
+                    pgid="pgtrigger_never_changes_85139",
+                    table="payments_latefee",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="ace0b29f29548c5000d9f6f5663fae35571fb3a7",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_06956",
+                    table="payments_mandate",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_agreed_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."account_id" IS DISTINCT FROM (NEW."account_id") OR OLD."method" IS DISTINCT FROM (NEW."method") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."max_amount" IS DISTINCT FROM (NEW."max_amount") OR OLD."frequency" IS DISTINCT FROM (NEW."frequency") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e15af516e8054ee829a0f56c89e87df5d5d81806",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_agreed_never_changes_2465c",
+                    table="payments_mandate",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{requested:initiated,requested:failed,requested:confirmed,requested:rejected,requested:cancelled,requested:expired,failed:requested,initiated:confirmed,initiated:rejected,initiated:cancelled,initiated:paused,initiated:expired,rejected:confirmed,confirmed:paused,confirmed:cancelled,confirmed:expired,paused:confirmed,paused:cancelled,paused:expired}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="85cbbc62807efacf7d389387cc0beee3d6734820",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_bdf6f",
+                    table="payments_mandate",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="c19fe4089e49050d78bffe1b8db3b509bdbe9589",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_cf57f",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_disputed_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."razorpay_dispute_id" IS DISTINCT FROM (NEW."razorpay_dispute_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."raised_at" IS DISTINCT FROM (NEW."raised_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a3af4ecce10cb16070dbfa4fcbf14cc30f7adec5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_disputed_never_changes_9653a",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{open:under_review,under_review:open,open:lost,open:won,open:closed,under_review:lost,under_review:won,under_review:closed,lost:won}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="0b59c342a83ce1872b9427d5e25ef6c42b797078",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_748dd",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payment_lacks_what_was_lost",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n        IF (SELECT COALESCE(SUM(amount_taken), 0) FROM payments_dispute\n            WHERE payment_id = NEW.payment_id AND returned_at IS NULL)\n           <> (SELECT amount_lost FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % does not lack what its disputes took.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="4a7032b48aae5814434fe23924e18f8d8d7f5dbc",
+                    operation='INSERT OR UPDATE OF "amount_taken", "returned_at"',
+                    pgid="pgtrigger_payment_lacks_what_was_lost_57539",
+                    table="payments_dispute",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="b3adda4797676912f0d30464bfe748cc2e559592",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_bc1a5",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="cheque",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="b9f45893a06784fcaac66a495ad24248bc4d2a40",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_c55b2",
+                    table="payments_cheque",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="cheque",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="a52ea5d491ed4b61f9f005f8be012ada285a1318",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_35350",
+                    table="payments_cheque",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="cheque",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_written_on_it_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."bank" IS DISTINCT FROM (NEW."bank") OR OLD."dated" IS DISTINCT FROM (NEW."dated") OR OLD."received_on" IS DISTINCT FROM (NEW."received_on") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="5b014bd33e76a422491f020749f0aece2ba41a3e",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_written_on_it_never_changes_5ca28",
+                    table="payments_cheque",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="cheque",
+            trigger=pgtrigger.compiler.Trigger(
+                name="moves_as_cheques_do",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{received:deposited,received:cancelled,deposited:cleared,deposited:bounced,deposited:cancelled,cleared:deposited}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="712251fa0bbe0675be202e5db84ecd62ecd1dfc5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_moves_as_cheques_do_c019b",
+                    table="payments_cheque",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="cheque",
+            trigger=pgtrigger.compiler.Trigger(
+                name="is_of_its_invoice_and_payment",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n    IF NEW.invoice_id IS NOT NULL AND NOT EXISTS (\n        SELECT 1 FROM invoicing_invoice\n        WHERE id = NEW.invoice_id AND organisation_id = NEW.organisation_id AND currency = NEW.currency\n            AND billing_entity_id = NEW.billing_entity_id\n    ) THEN\n        RAISE EXCEPTION 'Cheque % is of another customer, seller or currency than its invoice.', NEW.number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.status = 'cleared' AND NOT EXISTS (\n        SELECT 1 FROM payments_payment\n        WHERE id = NEW.payment_id AND organisation_id = NEW.organisation_id AND currency = NEW.currency\n            AND amount = NEW.amount AND method = 'cheque' AND status <> 'reversed'\n    ) THEN\n        RAISE EXCEPTION 'Cheque % is cleared without the payment that it is.', NEW.number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="649cc6bc36cd76fa242cc44c8cf87e5c41a66740",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_is_of_its_invoice_and_payment_31d04",
+                    table="payments_cheque",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="9b4c451a9a0472dc5b181486562a5380b218c245",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_e598e",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="only_the_answer_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="9618a1872a9d2d147225c37ff18e4ec6453ac0fe",
+                    operation="UPDATE",
+                    pgid="pgtrigger_only_the_answer_changes_89410",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="answered_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."answer", \':\', NEW."answer") = ANY(\'{open:asked_again,open:left,left:asked_again}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."answer" IS DISTINCT FROM NEW."answer") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "answer" from "%" to "%" on table %\', OLD."answer", NEW."answer", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="723cd85659a76e8d8bf645e08f2cd6244fa7dced",
+                    operation="UPDATE",
+                    pgid="pgtrigger_answered_once_04995",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="998be71fe54946457468fb95f5c8dec6b6e26bc6",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_910cc",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_payment_and_invoice",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE paid payments_payment%ROWTYPE; owed invoicing_invoice%ROWTYPE;",
+                    func="\n    -- In an old snapshot the sums below would miss rows of others, whatever is locked.\n    IF current_setting('transaction_isolation') = 'repeatable read' THEN\n        RAISE EXCEPTION 'Allocations are written in read committed or serializable transactions only.';\n    END IF;\n    -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,\n    -- as in the services.\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF paid.paid_at IS NULL THEN\n        RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF COALESCE(paid.billing_entity_id, (SELECT billing_entity_id FROM invoicing_invoice WHERE id = paid.invoice_id))\n       IS DISTINCT FROM owed.billing_entity_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another seller received it.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount < 0 THEN\n        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation\n                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN\n            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    END IF;\n    IF owed.status IN ('draft', 'void') THEN\n        RAISE EXCEPTION 'Invoice % is no document, or void: nothing is credited to it.', NEW.invoice_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n       > paid.amount - paid.payer_fee THEN\n        RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n       > owed.total - owed.amount_credited THEN\n        RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="9906b4e0f0e01e66fc5e70ddb52907b0c2f41a80",
+                    operation="INSERT",
+                    pgid="pgtrigger_within_payment_and_invoice_3a6c7",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_credited_did_not_go_back",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded - amount_lost, 0) END\n              FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="4006269f1615a1e06dcf5671900a07da068742a7",
+                    operation="INSERT",
+                    pgid="pgtrigger_what_is_credited_did_not_go_back_629c3",
+                    table="payments_paymentallocation",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="paid_is_what_is_credited",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n    IF (SELECT amount_paid FROM invoicing_invoice WHERE id = NEW.invoice_id) IS DISTINCT FROM\n       (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n    THEN\n        RAISE EXCEPTION 'What is paid of invoice % is the sum of its allocations.', NEW.invoice_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n",
+                    hash="3f8bfff72b332702a4a74a15dea05ad73dc3b094",
+                    operation="INSERT",
+                    pgid="pgtrigger_paid_is_what_is_credited_8d38b",
+                    table="payments_paymentallocation",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentorder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_asked_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor") OR OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id") OR OLD."first_part" IS DISTINCT FROM (NEW."first_part"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="d937af7606b37a6ced9f4d383ad90ce6bd8c8130",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_asked_never_changes_b34d9",
+                    table="payments_paymentorder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentorder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="2665eaf37c1089f940de0ca2a4f84786250a621b",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_b7553",
+                    table="payments_paymentorder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentorder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{created:open,created:paid,created:superseded,created:failed,open:paid,open:superseded,superseded:paid,failed:created,failed:paid}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="602e94d1466b92d04380eb5517a6c54fb05afca2",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_3b5b1",
+                    table="payments_paymentorder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3778,73 +4014,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="mandatecharge",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="mandate_charge_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandatecharge",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["announced", "asked"])),
-                fields=("invoice",),
-                name="one_live_mandate_charge_per_invoice",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandatecharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="mandate_charge_asks_something"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandatecharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("order__isnull", True), ("status", "refused")),
-                    models.Q(
-                        models.Q(("status", "refused"), _negated=True),
-                        ("charge_after__isnull", False),
-                        ("notice__isnull", False),
-                        ("order__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="mandate_charge_is_announced",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandatecharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("asked_at__isnull", True),
-                    models.Q(
-                        (
-                            "asked_at__gte",
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("notified_at"), "+", models.Value(datetime.timedelta(days=1))
-                            ),
-                        ),
-                        ("notified_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="no_debit_within_a_day_of_its_notice",
-                violation_error_message="A debit needs a notice at least 24 hours before.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandatecharge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "asked"), _negated=True), ("asked_at__isnull", False), _connector="OR"
-                ),
-                name="asked_mandate_charge_says_when",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="mandatecharge",
             trigger=pgtrigger.compiler.Trigger(
@@ -3902,67 +4071,6 @@ class Migration(migrations.Migration):
                     table="payments_mandatecharge",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentretry",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="payment_retry_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentretry",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ("scheduled", "attempting"))),
-                fields=("invoice",),
-                name="one_live_retry_plan_per_invoice",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentretry",
-            constraint=models.UniqueConstraint(fields=("payment",), name="one_retry_plan_per_payment"),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentretry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("base_hours__gte", 1),
-                    ("base_hours__lte", 1440),
-                    ("cap_hours__gte", 1),
-                    ("cap_hours__lte", 1440),
-                    ("factor__gte", 1),
-                    ("factor__lte", Decimal("10")),
-                    ("max_retries__gte", 1),
-                    ("max_retries__lte", 10),
-                ),
-                name="retry_plan_within_bounds",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentretry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("made__lte", models.F("max_retries"))), name="retries_made_within_the_plan"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentretry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("ended_at__isnull", True),
-                        ("next_attempt_at__isnull", False),
-                        ("status__in", ("scheduled", "attempting")),
-                    ),
-                    models.Q(
-                        models.Q(("status__in", ("scheduled", "attempting")), _negated=True),
-                        ("ended_at__isnull", False),
-                        ("next_attempt_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="retry_plan_waits_or_has_ended",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4024,10 +4132,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="payout",
-            index=models.Index(fields=["-begun_at"], name="payout_by_time"),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="payout",
             trigger=pgtrigger.compiler.Trigger(
@@ -4087,51 +4191,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="bankline",
-            index=models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
-        ),
-        migrations.AddIndex(
-            model_name="bankline",
-            index=models.Index(fields=["reference"], name="bank_line_by_reference"),
-        ),
-        migrations.AddIndex(
-            model_name="bankline",
-            index=models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.UniqueConstraint(
-                fields=("billing_entity", "account", "currency", "fingerprint"), name="bank_line_stored_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="bank_line_is_money_that_came_in"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("outcome", ""), ("payment__isnull", True), ("payout__isnull", True)),
-                    models.Q(
-                        ("outcome__in", ["booked", "known"]), ("payment__isnull", False), ("payout__isnull", True)
-                    ),
-                    models.Q(("outcome", "payout"), ("payment__isnull", True), ("payout__isnull", False)),
-                    _connector="OR",
-                ),
-                name="bank_line_outcome_tells_its_payment",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome", ""), ("set_aside_reason", ""), _connector="OR"),
-                name="bank_line_is_booked_or_set_aside",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="bankline",
             trigger=pgtrigger.compiler.Trigger(
@@ -4189,89 +4248,6 @@ class Migration(migrations.Migration):
                     table="payments_bankline",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="refund",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)),
-                fields=["next_attempt_at"],
-                name="refund_to_follow",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_is_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("kind", "gateway"),
-                        ("reference", ""),
-                        models.Q(
-                            ("razorpay_refund_id__isnull", False),
-                            models.Q(("asked_here", True), ("status__in", ["pending", "failed"])),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("asked_here", True),
-                        ("kind", "bank"),
-                        ("razorpay_refund_id__isnull", True),
-                        ("status", "processed"),
-                        models.Q(("reference", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="refund_comes_from_gateway_or_operator",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "bank")),
-                fields=("payment", "reference"),
-                name="bank_refund_once_per_payment_and_reference",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("invoice__isnull", True), ("off_invoice", 0)),
-                    models.Q(
-                        ("invoice__isnull", False), ("off_invoice__gt", 0), ("off_invoice__lte", models.F("amount"))
-                    ),
-                    _connector="OR",
-                ),
-                name="refund_takes_at_most_its_amount_off_an_invoice",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credit_note__isnull", True), ("afterwards", "credit_note"), _connector="OR"),
-                name="refund_with_a_note_says_so",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "failed"), models.Q(("failure", ""), _negated=True)),
-                    models.Q(models.Q(("status", "failed"), _negated=True), ("failure", "")),
-                    _connector="OR",
-                ),
-                name="refund_that_failed_says_why",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closed_at__isnull", True), ("status", "failed"), _connector="OR"),
-                name="refund_closed_by_a_person_failed",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4378,25 +4354,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="payoutline",
-            constraint=models.UniqueConstraint(
-                fields=("payout", "kind", "entity_id"), name="payout_line_once_per_payout"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("credit__gte", 0),
-                    ("debit__gte", 0),
-                    ("fee__gte", 0),
-                    ("tax__gte", 0),
-                    ("tax__lte", models.F("fee")),
-                ),
-                name="payout_line_has_no_amount_below_zero",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="payoutline",
             trigger=pgtrigger.compiler.Trigger(
@@ -4441,32 +4398,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="reminder",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("step__isnull", False)),
-                fields=("invoice", "step"),
-                name="one_reminder_per_invoice_and_step",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reminder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("email__isnull", False), ("status", "sent")),
-                    models.Q(("email__isnull", True), ("status", "skipped"), ("step__isnull", False)),
-                    _connector="OR",
-                ),
-                name="sent_reminder_has_its_email",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reminder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("step__isnull", False), models.Q(("sent_by", ""), _negated=True), _connector="OR"),
-                name="reminder_between_steps_has_a_sender",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="reminder",
             trigger=pgtrigger.compiler.Trigger(
@@ -4494,32 +4425,6 @@ class Migration(migrations.Migration):
                     table="payments_reminder",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reminderpause",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)), fields=("invoice",), name="one_open_pause_per_invoice"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reminderpause",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind", "pause"), models.Q(("kind", "promise"), ("last_day__isnull", False)), _connector="OR"
-                ),
-                name="promise_has_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reminderpause",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("ended_by", "")),
-                    models.Q(("ended_at__isnull", False), models.Q(("ended_by", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="ended_pause_says_by_whom",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4566,21 +4471,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="retrytry",
-            constraint=models.UniqueConstraint(fields=("plan", "number"), name="retry_attempt_made_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="retrytry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("outcome", "making"),
-                    models.Q(("asked_at__isnull", False), models.Q(("way", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="made_attempt_says_when_and_how",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="retrytry",
             trigger=pgtrigger.compiler.Trigger(
@@ -4623,56 +4513,6 @@ class Migration(migrations.Migration):
                     table="payments_retrytry",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="withheldtax",
-            index=models.Index(fields=["quarter_start"], name="withheld_tax_by_quarter"),
-        ),
-        migrations.AddConstraint(
-            model_name="withheldtax",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("quarter_start__day", 1),
-                    ("quarter_start__month__in", [1, 4, 7, 10]),
-                    ("deducted_on__year", models.F("quarter_start__year")),
-                    ("deducted_on__month__gte", models.F("quarter_start__month")),
-                    (
-                        "deducted_on__month__lt",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("quarter_start__month"), "+", models.Value(3)
-                        ),
-                    ),
-                ),
-                name="withheld_tax_is_of_its_quarter",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withheldtax",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("taxable_value__isnull", True), ("taxable_value__gt", 0), _connector="OR"),
-                name="tax_is_withheld_of_some_value",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withheldtax",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("certificate_amount__isnull", True),
-                        ("certificate_number", ""),
-                        ("certificate_on__isnull", True),
-                        ("certificate_state", "expected"),
-                    ),
-                    models.Q(
-                        ("certificate_amount__gt", 0),
-                        ("certificate_on__isnull", False),
-                        ("certificate_state__in", ["received", "mismatched"]),
-                        models.Q(("certificate_number", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="certificate_is_named_once_it_came",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -4732,29 +4572,6 @@ class Migration(migrations.Migration):
                     table="payments_withheldtax",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificatefile",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    models.F("sha256"),
-                    models.Func(
-                        models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
-                        models.Value("hex"),
-                        function="encode",
-                    ),
-                ),
-                name="certificate_file_is_its_fingerprint",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificatefile",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    models.F("size"), models.Func(models.F("content"), function="length")
-                ),
-                name="certificate_file_has_its_size",
             ),
         ),
         pgtrigger.migrations.AddTrigger(

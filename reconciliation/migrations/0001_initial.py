@@ -17,95 +17,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="CheckRun",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "check_name",
-                    models.CharField(
-                        choices=[
-                            ("hot_log", "Accepted events and the ledger"),
-                            ("aggregates", "The ledger and the aggregates"),
-                            ("invoice_lines", "Usage and invoice lines"),
-                            ("document_sums", "Sums of invoices and credit notes"),
-                            ("document_files", "Documents as issued and as stored"),
-                            ("number_series", "Numbers of documents"),
-                            ("balances", "Payments, invoices and balances"),
-                            ("gateway", "Our payments and Razorpay's"),
-                            ("payouts", "Payouts and payments"),
-                        ],
-                        max_length=20,
-                        verbose_name="check",
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "Waiting"),
-                            ("at_work", "At work"),
-                            ("failed", "Failed"),
-                            ("done", "Done"),
-                        ],
-                        default="waiting",
-                        max_length=7,
-                    ),
-                ),
-                (
-                    "reads_from",
-                    models.DateTimeField(
-                        blank=True, help_text="When the reading began that the outcome tells of.", null=True
-                    ),
-                ),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "pieces_done",
-                    models.PositiveIntegerField(
-                        default=0,
-                        help_text="How many days of the window are done; of a check that looks at everything, 1 is all.",
-                    ),
-                ),
-                ("compared", models.PositiveBigIntegerField(default=0, help_text="How many things were looked at.")),
-                ("found", models.PositiveBigIntegerField(default=0, help_text="How many of them don't agree.")),
-                (
-                    "is_cut_short",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Not all could be read, or more was found than is stored: nothing was closed as gone.",
-                        verbose_name="cut short",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "check of a run",
-                "verbose_name_plural": "checks of runs",
-                "ordering": ["run", "created_at"],
-            },
-        ),
-        migrations.CreateModel(
             name="Discrepancy",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -243,35 +154,74 @@ class Migration(migrations.Migration):
                 ),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "discrepancies",
                 "ordering": ["-first_seen_at"],
                 "permissions": [("resolve_discrepancy", "Can acknowledge, assign, repair or write off a discrepancy")],
-            },
-        ),
-        migrations.CreateModel(
-            name="ProofBlock",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "tree",
-                    models.CharField(choices=[("ledger", "Ledger entries"), ("documents", "Documents")], max_length=9),
-                ),
-                ("number", models.PositiveIntegerField(help_text="0 is the customer's first block of the day.")),
-                ("first_key", models.CharField(help_text="Of its first leaf.", max_length=120)),
-                ("leaves", models.PositiveIntegerField()),
-                ("root", models.BinaryField(max_length=32)),
-                ("prints", models.BinaryField(help_text="The first 8 bytes of each leaf's hash.")),
-                (
-                    "names",
-                    models.JSONField(blank=True, help_text="Key and label of each leaf of a document.", null=True),
-                ),
-            ],
-            options={
-                "ordering": ["statement", "tree", "organisation", "number"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["open", "acknowledged"])),
+                        fields=["check_name", "day"],
+                        name="discrepancy_standing",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("check_name", "kind", "subject"), name="discrepancy_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "written_off"), _negated=True),
+                            models.Q(models.Q(("reason", ""), _negated=True), ("decided_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="discrepancy_is_written_off_by_somebody_with_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["acknowledged", "repaired", "written_off"]), _negated=True),
+                            ("decided_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="discrepancy_that_was_decided_has_its_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "gone"), _negated=True), ("gone_at__isnull", False), _connector="OR"
+                        ),
+                        name="discrepancy_that_is_gone_has_its_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -297,12 +247,47 @@ class Migration(migrations.Migration):
                     "finished_at",
                     models.DateTimeField(blank=True, help_text="Empty until each check has ended.", null=True),
                 ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all customers.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "reconciliation run",
                 "verbose_name_plural": "reconciliation runs",
                 "ordering": ["-created_at"],
                 "permissions": [("start_run", "Can start a reconciliation run")],
+                "indexes": [models.Index(fields=["-created_at"], name="run_by_time")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("last_day__gte", models.F("first_day"))),
+                        name="run_days_in_order",
+                        violation_error_message="The last day is before the first one.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("cause", "schedule")),
+                        fields=("first_day", "last_day"),
+                        name="one_scheduled_run_of_a_window",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -340,6 +325,169 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("signature", ""), _negated=True), name="statement_is_signed"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CheckRun",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "check_name",
+                    models.CharField(
+                        choices=[
+                            ("hot_log", "Accepted events and the ledger"),
+                            ("aggregates", "The ledger and the aggregates"),
+                            ("invoice_lines", "Usage and invoice lines"),
+                            ("document_sums", "Sums of invoices and credit notes"),
+                            ("document_files", "Documents as issued and as stored"),
+                            ("number_series", "Numbers of documents"),
+                            ("balances", "Payments, invoices and balances"),
+                            ("gateway", "Our payments and Razorpay's"),
+                            ("payouts", "Payouts and payments"),
+                        ],
+                        max_length=20,
+                        verbose_name="check",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("at_work", "At work"),
+                            ("failed", "Failed"),
+                            ("done", "Done"),
+                        ],
+                        default="waiting",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "reads_from",
+                    models.DateTimeField(
+                        blank=True, help_text="When the reading began that the outcome tells of.", null=True
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "pieces_done",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How many days of the window are done; of a check that looks at everything, 1 is all.",
+                    ),
+                ),
+                ("compared", models.PositiveBigIntegerField(default=0, help_text="How many things were looked at.")),
+                ("found", models.PositiveBigIntegerField(default=0, help_text="How many of them don't agree.")),
+                (
+                    "is_cut_short",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Not all could be read, or more was found than is stored: nothing was closed as gone.",
+                        verbose_name="cut short",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="checks", to="reconciliation.run"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "check of a run",
+                "verbose_name_plural": "checks of runs",
+                "ordering": ["run", "created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="check_due",
+                    ),
+                    models.Index(fields=["check_name", "-ended_at"], name="check_by_time"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "check_name"), name="check_once_in_a_run"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "done"), _negated=True),
+                            models.Q(("ended_at__isnull", False), ("reads_from__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="check_that_is_done_has_read",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProofBlock",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "tree",
+                    models.CharField(choices=[("ledger", "Ledger entries"), ("documents", "Documents")], max_length=9),
+                ),
+                ("number", models.PositiveIntegerField(help_text="0 is the customer's first block of the day.")),
+                ("first_key", models.CharField(help_text="Of its first leaf.", max_length=120)),
+                ("leaves", models.PositiveIntegerField()),
+                ("root", models.BinaryField(max_length=32)),
+                ("prints", models.BinaryField(help_text="The first 8 bytes of each leaf's hash.")),
+                (
+                    "names",
+                    models.JSONField(blank=True, help_text="Key and label of each leaf of a document.", null=True),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="blocks",
+                        to="reconciliation.dailystatement",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["statement", "tree", "organisation", "number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("statement", "tree", "organisation", "number"), name="proof_block_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("leaves__gte", 1), ("leaves__lte", 1024)), name="proof_block_has_its_size"
                     ),
                 ],
             },
@@ -388,131 +536,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddField(
-            model_name="discrepancy",
-            name="assigned_to",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="discrepancy",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="discrepancy",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="proofblock",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="proofblock",
-            name="statement",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="blocks", to="reconciliation.dailystatement"
-            ),
-        ),
-        migrations.AddField(
-            model_name="run",
-            name="asked_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="run",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: all customers.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="organisations.organisation",
-                verbose_name="customer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="checkrun",
-            name="run",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="checks", to="reconciliation.run"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="discrepancy",
-            index=models.Index(
-                condition=models.Q(("state__in", ["open", "acknowledged"])),
-                fields=["check_name", "day"],
-                name="discrepancy_standing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discrepancy",
-            constraint=models.UniqueConstraint(fields=("check_name", "kind", "subject"), name="discrepancy_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="discrepancy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "written_off"), _negated=True),
-                    models.Q(models.Q(("reason", ""), _negated=True), ("decided_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="discrepancy_is_written_off_by_somebody_with_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discrepancy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["acknowledged", "repaired", "written_off"]), _negated=True),
-                    ("decided_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="discrepancy_that_was_decided_has_its_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discrepancy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "gone"), _negated=True), ("gone_at__isnull", False), _connector="OR"
-                ),
-                name="discrepancy_that_is_gone_has_its_time",
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="discrepancy",
             trigger=pgtrigger.compiler.Trigger(
@@ -557,18 +580,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="proofblock",
-            constraint=models.UniqueConstraint(
-                fields=("statement", "tree", "organisation", "number"), name="proof_block_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proofblock",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("leaves__gte", 1), ("leaves__lte", 1024)), name="proof_block_has_its_size"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="proofblock",
             trigger=pgtrigger.compiler.Trigger(
@@ -596,51 +607,6 @@ class Migration(migrations.Migration):
                     table="reconciliation_proofblock",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(fields=["-created_at"], name="run_by_time"),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("last_day__gte", models.F("first_day"))),
-                name="run_days_in_order",
-                violation_error_message="The last day is before the first one.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cause", "schedule")),
-                fields=("first_day", "last_day"),
-                name="one_scheduled_run_of_a_window",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="checkrun",
-            index=models.Index(
-                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="check_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="checkrun",
-            index=models.Index(fields=["check_name", "-ended_at"], name="check_by_time"),
-        ),
-        migrations.AddConstraint(
-            model_name="checkrun",
-            constraint=models.UniqueConstraint(fields=("run", "check_name"), name="check_once_in_a_run"),
-        ),
-        migrations.AddConstraint(
-            model_name="checkrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "done"), _negated=True),
-                    models.Q(("ended_at__isnull", False), ("reads_from__isnull", False)),
-                    _connector="OR",
-                ),
-                name="check_that_is_done_has_read",
             ),
         ),
     ]

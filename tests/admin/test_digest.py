@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.urls import reverse
 
 from billing_platform.backoffice.digest import send_digest
 from billing_platform.backoffice.tasks import send_digests
-from organisations.models import Membership, Notification, Organisation
+from billing_platform.lib import clock
+from organisations.models import BillingEntity, Membership, Notification, Organisation
 from organisations.services.digest_choices import digest_readers
 from tests import factories
 from tests.admin.conftest import signed_in
@@ -39,6 +41,16 @@ def test_it_tells_once_a_day_of_ones_own_customers(olga: Any, acme: Organisation
     assert first.recipients == ["olga@metrics.example"]
     assert "1 e-mail failed" in first.text
     assert "Payments failed: 0" in first.text
+
+
+def test_both_runs_of_a_morning_send_one_though_midnight_is_between_them(olga: Any, acme: Organisation) -> None:
+    failed_email(acme)
+    BillingEntity.objects.update(time_zone="America/New_York")
+    sent = []
+    for hour in (3, 4):
+        with clock.standing_at(datetime(2027, 7, 1, hour, 30, tzinfo=UTC)):
+            sent.append(send_digest(user_id=olga.pk))
+    assert sent[0] == sent[1]
 
 
 def test_who_does_not_want_it_gets_none_and_who_wants_it_daily_gets_it_daily(olga: Any, acme: Organisation) -> None:

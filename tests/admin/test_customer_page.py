@@ -102,6 +102,7 @@ def test_the_timeline_can_be_of_one_kind_and_shows_each_kind_to_who_may_see_it(
     assert len(moments(as_operator, november, kind="promises")) == 1
     assert len(moments(as_operator, november, kind="nonsense")) > 5
     assert moments(as_operator, november, before="nonsense")[:1]
+    assert moments(as_operator, november, before=f"2030-01-01T00:00:00+23:59~{'0' * 32}")[:1]  # no offset of a zone
     address = reverse("admin:organisations_organisation_action", args=[globex.pk, "timeline"])
     assert as_operator.get(address).status_code == 302  # no such customer for an operator of Acme
     assert len({kind.kind for kind in kinds_told()}) == len(kinds_told())

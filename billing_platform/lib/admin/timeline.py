@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -44,8 +44,8 @@ class Before:
         at, _, key = text.partition("~")
         try:
             moment = datetime.fromisoformat(at)
-            return cls(moment, str(UUID(key))) if moment.tzinfo else None
-        except ValueError:
+            return cls(moment.astimezone(UTC), str(UUID(key))) if moment.tzinfo else None
+        except (ValueError, OverflowError):
             return None
 
     def __str__(self) -> str:

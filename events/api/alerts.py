@@ -174,8 +174,7 @@ class AlertRuleList(ListModelMixin, _RuleView):
 
     def get_queryset(self) -> QuerySet[Any]:
         organisation_id = self.kwargs.get("organisation_id")
-        rows = super().get_queryset().filter(organisation=organisation_id)
-        return rows if "is_retired" in self.request.query_params else rows.filter(retired_at__isnull=True)
+        return super().get_queryset().filter(organisation=organisation_id)
 
     @extend_schema(tags=TAGS)
     def get(self, request: Request, organisation_id: UUID) -> Response:

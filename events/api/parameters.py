@@ -47,6 +47,11 @@ class AlertRuleParameters(FilterSet):
     is_active = TruthFilter()
     is_retired = TruthFilter("retired_at", "isnull", exclude=True)
 
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Retired rules only where they are asked for."""
+        asked = self.form.cleaned_data.get("is_retired") is not None
+        return super().filter_queryset(queryset if asked else queryset.filter(retired_at__isnull=True))
+
 
 class AlertParameters(FilterSet):
     rule = IdFilter("rule_id")

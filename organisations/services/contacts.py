@@ -28,6 +28,7 @@ def add_contact(
 @transaction.atomic
 def update_contact(*, contact_id: UUID, changes: dict[str, Any]) -> Contact:
     """Change the columns that may change. Raises as `add_contact`."""
+    _lock(Contact.objects.values_list("organisation_id", flat=True).get(pk=contact_id))
     contact: Contact = Contact.objects.select_for_update().get(pk=contact_id)
     for name, value in changes.items():
         if name in _CHANGEABLE:
@@ -43,10 +44,15 @@ def remove_contact(*, contact_id: UUID) -> None:
 
 
 def _save(contact: Contact) -> None:
-    Organisation.objects.select_for_update().get(pk=contact.organisation_id)  # two at once would be ten
+    _lock(contact.organisation_id)
     others = Contact.objects.filter(organisation=contact.organisation_id, purpose=contact.purpose)
     if others.exclude(pk=contact.pk).count() >= MOST_FOR_ONE_PURPOSE:
         many = f"There are {MOST_FOR_ONE_PURPOSE} contacts for this purpose already: remove one first."
         raise InvalidInput.field("purpose", many)
     contact.full_clean()
     contact.save()
+
+
+def _lock(organisation_id: UUID) -> None:
+    """Before its contacts, as whoever corrects an address does: two that add at once would make ten."""
+    Organisation.objects.select_for_update().get(pk=organisation_id)

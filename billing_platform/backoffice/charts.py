@@ -35,6 +35,7 @@ from payments.receivables.ageing import Bucket, bucket_of
 
 REMEMBERED_SECONDS = 300
 MONTHS, MOST_BARS = 12, 6
+HOME = "INR"  # comes first
 _MONEY = DecimalField(max_digits=19, decimal_places=4)
 
 
@@ -60,8 +61,9 @@ def _charts(user: Any) -> Iterator[Chart]:
     sees_money = user.has_perm("invoicing.view_invoice")
     months = _months()
     if sees_money:
-        yield from _billed(user, months)
-        yield from _late(user)
+        billed, late = _billed(user, months), _late(user)
+        for currency in sorted({*billed, *late}, key=lambda code: (code != HOME, code)):
+            yield from (by_currency[currency] for by_currency in (billed, late) if currency in by_currency)
     if user.has_perm("events.view_usageaggregate"):
         yield from _metrics(user)
     if sees_money:
@@ -77,9 +79,9 @@ def _months() -> list[date]:
     return found[::-1]
 
 
-def _billed(actor: Actor, months: list[date]) -> Iterator[Chart]:
+def _billed(actor: Actor, months: list[date]) -> dict[str, Chart]:
     """By month of issue and currency: what of it was paid since, and what is open."""
-    rows = {(row.currency, row.month): row for row in billed_by_month(actor=actor, months=months)}
+    rows, found = {(row.currency, row.month): row for row in billed_by_month(actor=actor, months=months)}, {}
     for currency in sorted({currency for currency, _month in rows}):
         shown = partial(format_money, currency=currency)
         columns = []
@@ -90,12 +92,13 @@ def _billed(actor: Actor, months: list[date]) -> Iterator[Chart]:
             columns.append(Column(f"{month:%b %Y}", (paid, max(billed - paid, ZERO)), said=said))
         title = f"Billed by month, {currency}"
         picture = columns_chart(title, columns, shown=shown, series=("Paid", "Open"))
-        yield Chart(title, "with tax, by date of issue", list_address(Invoice), picture)
+        found[currency] = Chart(title, "with tax, by date of issue", list_address(Invoice), picture)
+    return found
 
 
-def _late(actor: Actor) -> Iterator[Chart]:
+def _late(actor: Actor) -> dict[str, Chart]:
     """What is due, by how many days it is late."""
-    today, sums = operators_today(), dict[tuple[str, Bucket], Decimal]()
+    today, sums, found = operators_today(), dict[tuple[str, Bucket], Decimal](), {}
     due = Invoice.objects.for_organisations(actor).collectable().order_by()
     for currency, day, amount in due.values_list("currency", "due_date").annotate(
         amount=Sum(amount_due(), output_field=_MONEY)
@@ -106,7 +109,9 @@ def _late(actor: Actor) -> Iterator[Chart]:
         amounts = [(bucket, sums.get((currency, bucket), ZERO)) for bucket in Bucket]
         bars = [Bar(str(bucket), format_money(amount, currency), amount) for bucket, amount in amounts]
         title = f"Due by age, {currency}"
-        yield Chart(title, "days after the due date", page_address(Invoice, "ageing"), bars_chart(title, bars))
+        ageing = page_address(Invoice, "ageing")
+        found[currency] = Chart(title, "days after the due date", ageing, bars_chart(title, bars))
+    return found
 
 
 def _metrics(actor: Actor) -> Iterator[Chart]:

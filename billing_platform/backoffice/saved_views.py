@@ -92,7 +92,7 @@ def save(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, view_id: UUID, verb: str) -> HttpResponse:
     """Pin, unpin or delete a view; leads back to its list."""
     view = saved_views.views_for(request.user).filter(pk=view_id).first()
-    if view is None or (model := _listed(view.list_of)) is None:
+    if verb not in ("pin", "unpin", "delete") or view is None or (model := _listed(view.list_of)) is None:
         raise Http404
     if verb == "delete":
         saved_views.delete_view(user=request.user, view_id=view_id)

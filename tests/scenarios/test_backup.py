@@ -43,6 +43,7 @@ class Rehearsal:
             "DATABASE_URL": self.url,
             "REDIS_URL": ours["REDIS_URL"].rpartition("/")[0] + "/7",
             "VAR_DIR": str(home),
+            "DJANGO_SETTINGS_MODULE": "billing_platform.settings",  # the tests' own settings have another signing key
         }
 
     def manage(self, *arguments: str) -> tuple[int, str]:

@@ -121,7 +121,7 @@ def test_every_number_leads_to_a_list_that_opens(acme: Organisation, admin_user:
     client.force_login(admin_user)
     found = dashboard.of(admin_user)
     links = [kpi.href for kpi in found.kpis] + [found.usage.href if found.usage else ""]
-    assert len(links) == 5
+    assert len(links) == 10
     for link in links:
         assert client.get(link).status_code == 200, link
 

@@ -23,8 +23,10 @@ from invoicing.services.terms.discounts import add_discount
 from invoicing.services.terms.minimum_charges import add_minimum_charge
 from invoicing.services.terms.recurring_fees import add_recurring_fee
 from organisations.models import BillingEntity, BillingHold, Organisation
+from organisations.operators_clock import operators_today
 from organisations.scoping import Actor
 from organisations.services.holds import place_hold
+from organisations.services.notes import write_note
 from payments.models import JournalBatch, Payment
 from payments.services.dunning import reminders
 from payments.services.dunning.pauses import note_promise
@@ -63,7 +65,7 @@ def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None
 
 
 def make_exceptions(organisations: dict[str, Organisation]) -> None:
-    """Give a customer bounds of its own, and hold the collection of another."""
+    """Give a customer bounds of its own, hold the collection of another, and note when to ask for its new account."""
     set_safety_bounds(
         organisation=organisations["Konkan Retail"],
         times=Decimal(5),
@@ -74,6 +76,12 @@ def make_exceptions(organisations: dict[str, Organisation]) -> None:
         kind=BillingHold.Kind.NO_COLLECTION,
         reason="Their bank changes; they pay after it.",
         placed_by="demo data",
+    )
+    write_note(
+        organisation=organisations["Lakeside Software"],
+        text="Dana said that the new account opens this week. Ask for it, then lift the hold.",
+        written_by="demo data",
+        follow_up_on=operators_today(),
     )
 
 

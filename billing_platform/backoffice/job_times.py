@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import zone_label
 
 EVERY = "*"
+MOST_HOURS = 4  # are named one by one
 HALF_A_MINUTE = timedelta(seconds=30)
 
 
@@ -54,15 +56,31 @@ def crontab_words(crontab: CrontabSchedule, zone: ZoneInfo) -> str:
 
 
 def _on_the_clock(crontab: CrontabSchedule, zone: ZoneInfo) -> str:
-    """For one time of the day, on every day or one of the month: said of the next run, since zones differ by days."""
-    once_a_day = crontab.minute.isdigit() and crontab.hour.isdigit()
-    if not once_a_day or (crontab.month_of_year, crontab.day_of_week) != (EVERY, EVERY):
+    """For a few times of every day, or one time on a day of the month: said of the next run, since zones differ by
+    days."""
+    hours = sorted(crontab.schedule.hour)
+    if not crontab.minute.isdigit() or (crontab.month_of_year, crontab.day_of_week) != (EVERY, EVERY):
+        return ""
+    if 1 < len(hours) <= MOST_HOURS and crontab.day_of_month == EVERY:
+        return f"Every day at {_and(_at(crontab, hour, zone) for hour in hours)}"
+    if len(hours) != 1:
         return ""
     due = _due_after(crontab, clock.now()).astimezone(zone)
     at = f"at {due:%H:%M} {zone_label(due, zone)}"
     if crontab.day_of_month == EVERY:
         return f"Every day {at}"
     return f"On day {due.day} of each month {at}" if crontab.day_of_month.isdigit() else ""
+
+
+def _at(crontab: CrontabSchedule, hour: int, zone: ZoneInfo) -> str:
+    today = clock.now().astimezone(crontab.timezone)
+    at = today.replace(hour=hour, minute=int(crontab.minute)).astimezone(zone)
+    return f"{at:%H:%M} {zone_label(at, zone)}"
+
+
+def _and(times: Iterable[str]) -> str:
+    *first, last = times
+    return f"{', '.join(first)} and {last}"
 
 
 def _due_after(scheduler: CrontabSchedule | IntervalSchedule, last: datetime) -> datetime:

@@ -225,7 +225,6 @@ SPECTACULAR_SETTINGS = {
         "billing_platform.http.webhook_document.with_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
-        "InvoiceTemplateLanguage": "invoicing.look.LANGUAGES",
         "OrganisationLanguage": "organisations.models.Organisation.Language",
         "EmailState": "organisations.models.EmailState",
         "TemplateLabels": "invoicing.models.invoice_template.LANGUAGES",

@@ -32,7 +32,7 @@ from organisations.models import Project
 
 LARGEST_UNPACKED = 128 * 1024 * 1024
 """Of a file that comes by the web: a request of ten megabytes holds at most so much."""
-JOB_SECONDS = 600.0
+JOB_SECONDS = 600
 LOOK_AGAIN = timedelta(seconds=5)
 WAITS_FOR_A_PERSON = timedelta(minutes=1)
 _MARGIN = timedelta(days=1)

@@ -92,7 +92,9 @@ class Migration(migrations.Migration):
                 ("not_sent_because", models.TextField(blank=True, help_text="Of an e-mail that is not sent at all.")),
                 (
                     "is_suppressed",
-                    models.BooleanField(default=False, help_text="It is not sent as its addresses bounced."),
+                    models.BooleanField(
+                        default=False, help_text="It is not sent as its addresses bounced.", verbose_name="suppressed"
+                    ),
                 ),
                 (
                     "seen_to_at",

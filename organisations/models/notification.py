@@ -98,7 +98,9 @@ class Notification(ClaimedWork, BaseModel, TenantModel):
     bounced_at = models.DateTimeField(null=True, blank=True, help_text="When it first came back.")
     complained_at = models.DateTimeField(null=True, blank=True, help_text="When somebody first called it spam.")
     not_sent_because = models.TextField(blank=True, help_text="Of an e-mail that is not sent at all.")
-    is_suppressed = models.BooleanField(default=False, help_text="It is not sent as its addresses bounced.")
+    is_suppressed = models.BooleanField(
+        "suppressed", default=False, help_text="It is not sent as its addresses bounced."
+    )
     seen_to_at = models.DateTimeField(
         null=True, blank=True, help_text="When somebody saw to it that it did not arrive: sent again, or put aside."
     )

@@ -108,6 +108,10 @@ def schema(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, djan
     return content
 
 
+PROVIDERS = {("POST", "/api/v1/webhooks/email/{provider}")}
+"""In the words of whoever sends our e-mails: their documentation describes it."""
+
+
 def _described(schema: dict[str, Any]) -> set[tuple[str, str]]:
     methods = {"get", "post", "put", "patch", "delete"}
     return {(name.upper(), path) for path, item in schema["paths"].items() for name in item if name in methods}
@@ -119,7 +123,7 @@ def test_openapi_is_valid_and_promises_what_the_contract_does(schema: dict[str, 
 
 def test_openapi_describes_every_route(schema: dict[str, Any]) -> None:
     routed = {(method, route.template) for route in routes() for method in route.methods}
-    assert _described(schema) == routed
+    assert _described(schema) == routed - PROVIDERS
 
 
 def test_every_operation_names_its_security_and_has_a_name_of_its_own(schema: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
@@ -39,43 +40,32 @@ def _seller(seller: BillingEntity | None) -> Iterator[Step]:
     missing = [name for name in ("address_line1", "city", "postal_code") if not getattr(seller, name)]
     words = {"address_line1": "address", "city": "city", "postal_code": "PIN code"}
     listed = ", ".join(words[name] for name in missing)
-    yield step(
-        Stage.SELLER,
+    line = partial(step, Stage.SELLER, button="Change the seller", url=page)
+    yield line(
         "Seller",
         is_done=not missing,
         done=f"{seller.legal_name}, with its address.",
         missing=f"{seller.legal_name} has no {listed}: tax invoices have to print it.",
-        button="Change the seller",
-        url=page,
     )
-    yield step(
-        Stage.SELLER,
+    yield line(
         "GSTIN",
         is_done=bool(seller.gstin),
         done=f"{seller.gstin}.",
         missing="Without GSTIN no tax is charged. Enter it once you are registered.",
         advised=True,
-        button="Change the seller",
-        url=page,
     )
-    yield step(
-        Stage.SELLER,
+    yield line(
         "Bank account",
         is_done=bool(seller.bank_account_number or seller.upi_id),
         done="Printed on invoices, for who pays by transfer.",
         missing="Customers who pay by transfer need a bank account or a UPI id on the invoice.",
-        button="Change the seller",
-        url=page,
     )
-    yield step(
-        Stage.SELLER,
+    yield line(
         "Logo",
         is_done=bool(seller.logo),
         done="Stands on documents, e-mails and the pay page.",
         missing="Without a logo, documents show the seller's name.",
         advised=True,
-        button="Change the seller",
-        url=page,
     )
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from billing_platform.backoffice import set_up
 from billing_platform.lib.admin.contributions import kinds_to_find, list_title, sidebar_items
 from billing_platform.lib.admin.display import admin_url
 
@@ -60,6 +61,8 @@ def _pages(site: AdminSite, request: HttpRequest, text: str) -> Iterator[Found]:
 def _sidebar(request: HttpRequest) -> Iterator[Found]:
     yield Found("Dashboard", "Page", reverse("admin:index"), "space_dashboard")
     user: Any = request.user
+    if set_up.may_see(user):
+        yield Found("Set-up", "Page", reverse("admin:set_up"), "checklist")
     for item in sidebar_items():
         if user.has_perm(item.permission) and item.shown_to(user):
             yield Found(item.title, "Page", item.address, item.icon)

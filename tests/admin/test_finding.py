@@ -71,6 +71,8 @@ def test_an_event_is_found_by_its_whole_id(as_operator: Client, project: Project
 
 def test_pages_and_actions_are_found_by_the_words_of_their_titles(as_admin: Client, as_viewer: Client) -> None:
     assert found(as_admin, "billing run")[0] == "Billing runs"
+    assert found(as_admin, "set-up") == ["Set-up"]
+    assert found(as_viewer, "set-up") == []
     assert "Start billing run" in found(as_admin, "run start")
     assert "Add customer" in found(as_admin, "add cust")
     assert "Add customer" not in found(as_viewer, "add cust")

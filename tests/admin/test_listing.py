@@ -90,6 +90,17 @@ def test_a_cell_is_no_formula(as_admin: Client, acme: Organisation) -> None:
     ]
 
 
+def test_an_export_that_ends_early_says_so(
+    as_admin: Client, acme: Organisation, globex: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billing_platform.lib.admin.listing.MOST_ROWS", 1)
+
+    names = [row["Name"] for row in lines(as_admin, "/admin/organisations/organisation/list-export/")]
+
+    assert len(names) == 2
+    assert names[1] == "The list has more than 1 rows: filter it."
+
+
 def test_wrong_filters_are_no_export(as_admin: Client) -> None:
     assert as_admin.get(f"{INVOICES}list-export/?nonsense=1").status_code == 404
 

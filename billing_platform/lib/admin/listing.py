@@ -85,7 +85,7 @@ class ListingMixin:
         except IncorrectLookupParameters:
             raise Http404 from None
         columns = [column for column in changelist.list_display if column != CHECKBOX]
-        rows = islice(self.rows_to_export(changelist), MOST_ROWS)
+        rows = islice(self.rows_to_export(changelist), MOST_ROWS + 1)
         name = str(self.opts.verbose_name_plural).replace(" ", "-").replace("_", "-")
         return csv_response(name, _lines(self, columns, rows))
 
@@ -141,7 +141,10 @@ def _lines(page: Any, columns: list[Any], rows: Iterable[Any]) -> Iterator[list[
     currencies = {_currency(page, column) for column in columns} - {None}
     head = [_label(page, column) for column in columns]
     yield [*head, "Currency"] if currencies else head
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number == MOST_ROWS:
+            yield [f"The list has more than {MOST_ROWS:,} rows: filter it."]
+            return
         found = {code(row) for code in currencies if code is not None}
         yield [_cell(page, column, row) for column in columns] + ([", ".join(sorted(found))] if currencies else [])
 

@@ -37,14 +37,7 @@ def of_all(request: HttpRequest, form: AnalyticsForm) -> dict[str, Any]:
     months = _months_before(today)
     invoiced = invoiced_by_month(actor=user, months=months)
     events, before = sum(day.event_count for day in daily), sum(row.before for row in metrics)
-    columns = [
-        Column(
-            axis_day(day.day),
-            (Decimal(day.event_count),),
-            said=f"{day_text(day.day)}: {format_number(day.event_count)}",
-        )
-        for day in daily
-    ]
+    columns = [_column(day) for day in daily]
     return {
         "days": f"Last {length} days",
         "figures": [
@@ -74,6 +67,11 @@ def of_all(request: HttpRequest, form: AnalyticsForm) -> dict[str, Any]:
         ],
         "csv": form.address(format="csv"),
     }
+
+
+def _column(day: recent.DailyUsage) -> Column:
+    said = f"{day_text(day.day)}: {format_number(day.event_count)}"
+    return Column(axis_day(day.day), (Decimal(day.event_count),), said=said)
 
 
 def _short_change(row: recent.MetricEvents) -> str:

@@ -64,7 +64,7 @@ def _sidebar(request: HttpRequest) -> Iterator[Found]:
     if set_up.may_see(user):
         yield Found("Set-up", "Page", reverse("admin:set_up"), "checklist")
     for item in sidebar_items():
-        if user.has_perm(item.permission) and item.shown_to(user):
+        if item.is_for(user):
             yield Found(item.title, "Page", item.address, item.icon)
 
 
@@ -72,11 +72,7 @@ def shortcuts(request: HttpRequest) -> list[tuple[str, str, str]]:
     """The pages that a letter after a G leads to: letter, title and address."""
     user: Any = request.user
     pages = [("d", "Dashboard", reverse("admin:index"))]
-    return pages + [
-        (item.key, item.title, item.address)
-        for item in sidebar_items()
-        if item.key and user.has_perm(item.permission) and item.shown_to(user)
-    ]
+    return pages + [(item.key, item.title, item.address) for item in sidebar_items() if item.key and item.is_for(user)]
 
 
 def _actions(site: AdminSite, request: HttpRequest) -> Iterator[Found]:

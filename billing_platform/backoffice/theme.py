@@ -49,7 +49,7 @@ def _entry(item: SidebarItem, pages: set[str]) -> dict[str, Any]:
         "active": lambda request: (
             request.path.startswith(item.address) and (item.address in pages or request.path not in pages)
         ),
-        "permission": lambda request: request.user.has_perm(item.permission) and item.shown_to(request.user),
+        "permission": lambda request: item.is_for(request.user),
     }
 
 

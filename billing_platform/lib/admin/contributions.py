@@ -71,9 +71,9 @@ class SidebarItem:
     def address(self) -> str:
         return page_address(self.model, self.page) if self.page else list_address(self.model)
 
-    @property
-    def permission(self) -> str:
-        return view_permission(self.model)
+    def is_for(self, user: Any) -> bool:
+        """Whether the sidebar shows it to the user."""
+        return bool(user.has_perm(view_permission(self.model))) and self.shown_to(user)
 
 
 @dataclass(frozen=True)

@@ -341,7 +341,7 @@ stating.state_days()
 
 @pytest.mark.django_db(transaction=True)
 def test_killed_between_blocks_and_statement_nothing_has_happened(project: Project) -> None:
-    counted_on(1, project, "a", "b")
+    counted_on(2, project, "a", "b")  # yesterday may still be open on the worker's clock: before 01:00 UTC
     worker = started(KILLED)
     try:
         assert worker.stdout is not None
@@ -350,7 +350,7 @@ def test_killed_between_blocks_and_statement_nothing_has_happened(project: Proje
         worker.send_signal(signal.SIGKILL)
         worker.wait()
     assert (DailyStatement.objects.count(), ProofBlock.objects.count()) == (0, 0)
-    assert [statement.day for statement in stated()] == [day(1)]
+    assert [statement.day for statement in stated()] == [day(2), day(1)]
     assert (proven().entries, ProofBlock.objects.count()) == (2, 1)
 
 

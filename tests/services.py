@@ -1,7 +1,8 @@
 """Early pytest plugin (`-p tests.services`): real PostgreSQL and Valkey, up before Django reads its settings.
 
 pytest-xdist: the process that was called starts both servers, its workers inherit their addresses. pytest-django gives
-each worker a database of its own (test_billing_gw0, …); here each gets a Valkey database of its own, by its number.
+each worker a database of its own (test_billing_gw0, …), a copy of one that is migrated; here each gets a Valkey
+database of its own, by its number.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = (
 )
 
 from billing_platform.local.embedded import services
+from tests import template
 
 _running = ExitStack()
 
@@ -41,6 +43,8 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     _take_own_valkey_database(worker)
 else:
     _start()
+    if "TEST_TEMPLATE" not in os.environ:
+        os.environ["TEST_TEMPLATE"] = template.ensure(os.environ["DATABASE_URL"])
 
 
 def pytest_unconfigure() -> None:

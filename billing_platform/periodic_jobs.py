@@ -44,6 +44,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Charge late fees": ("payments.tasks.charge_late_fees", crontab(minute="10", hour="1")),
     "Collect by mandates": ("payments.tasks.collect_by_mandates", schedule(60)),
     "Fetch payouts": ("payments.tasks.fetch_payouts", crontab(minute="10", hour="5")),
+    "Advance test clocks": ("payments.tasks.advance_due_test_clocks", schedule(60)),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Reconcile": ("reconciliation.tasks.start_daily_run", crontab(minute="0", hour="2")),
     "State what was counted and issued": ("reconciliation.tasks.state_days", crontab(minute="0", hour="3")),

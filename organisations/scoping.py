@@ -83,6 +83,13 @@ class TenantQuerySet(models.QuerySet[Any]):
             allowed |= Q(**{f"{path}__isnull": True})
         return self.filter(allowed)
 
+    def real(self) -> Self:
+        """Without the rows of test customers: for whatever adds up, returns, reports, or is done by itself."""
+        path: str = self.model.tenant_path
+        if path == "id":
+            return self.filter(is_test=False)
+        return self.exclude(**{f"{path}__is_test": True})
+
 
 class TenantModel(models.Model):
     """Mixin: rows of one organisation; with `tenant_shared`, also rows without organisation, which all may see."""

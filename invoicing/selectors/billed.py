@@ -30,6 +30,7 @@ def billed_by_month(*, actor: Actor, months: Collection[date]) -> tuple[BilledMo
     """Of the customers that an actor may see, in order; `months` are first days. One query."""
     rows = (
         Invoice.objects.for_organisations(actor)
+        .real()
         .issued()
         .filter(issue_date__gte=min(months), issue_date__lt=BillingPeriod.of(max(months)).end)
         .annotate(month=TruncMonth("issue_date"))

@@ -91,4 +91,5 @@ def _remembered(question: str, actor: Actor, months: Collection[date], ask: Call
 
 
 def _of_months(actor: Actor, months: Collection[date]) -> InvoiceQuerySet:
-    return Invoice.objects.for_organisations(actor).issued().billing().filter(period_start__in=list(months))
+    invoices = Invoice.objects.for_organisations(actor).real()
+    return invoices.issued().billing().filter(period_start__in=list(months))

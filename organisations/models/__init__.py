@@ -18,6 +18,7 @@ from organisations.models.saved_view import SavedView
 from organisations.models.seen_attention import SeenAttention
 from organisations.models.suppressed_address import SuppressedAddress
 from organisations.models.switched_off_email import SwitchedOffEmail
+from organisations.models.test_clock import TestClock, now_of
 from organisations.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from organisations.models.webhook_endpoint import WebhookEndpoint
 from organisations.models.webhook_message import WebhookMessage
@@ -42,9 +43,11 @@ __all__ = [
     "SeenAttention",
     "SuppressedAddress",
     "SwitchedOffEmail",
+    "TestClock",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookMessage",
     "held",
+    "now_of",
 ]

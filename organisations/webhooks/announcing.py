@@ -108,7 +108,8 @@ def _write(event_type: str, rows: list[dict[str, Any]]) -> None:
         "type": event_type,
         "version": CURRENT_VERSION,
         "now": now,
-        "later": now + backoff.FIRST,
+        "due": clock.real_now(),
+        "later": clock.real_now() + backoff.FIRST,
         "unmade": UNMADE,
     }
     with connection.cursor() as cursor:

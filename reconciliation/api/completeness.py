@@ -56,8 +56,7 @@ class CompletenessList(ListModelMixin, AdminGenericView):
     def get(self, request: Request) -> HttpResponseBase:
         asked = report_parameters(self)
         customers = self.get_queryset().select_related("billing_entity")
-        if "organisation" in asked:
-            customers = customers.filter(pk=asked["organisation"])
+        customers = customers.filter(pk=asked["organisation"]) if "organisation" in asked else customers.real()
         month = asked.get("period") or BillingPeriod.of(operators_today()).previous()
         found = statements(month, list(customers))
         if "format" in asked:

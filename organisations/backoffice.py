@@ -184,6 +184,7 @@ BACKOFFICE = Contribution(
             "resend_notification",
             "lift_suppressedaddress",
             "replay_webhookendpoint",
+            "advance_testclock",
         }
     ),
     administers=("auth",),

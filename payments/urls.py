@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from billing_platform.lib.http.described import described_by
-from payments.api import refunds, retries, views, webhook
+from payments.api import refunds, retries, test_clocks, views, webhook
 from payments.customer import debit, hosted, mandate
 from payments.customer import views as pages
 
@@ -18,6 +18,9 @@ admin_urlpatterns = [
     path("payments/<uuid:payment_id>/retry", retries.Retry.as_view()),
     path("payments/<uuid:payment_id>/retry-status", retries.RetryStatus.as_view()),
     path("payments/<uuid:payment_id>/retry-config", retries.RetryConfig.as_view()),
+    path("organisations/<uuid:organisation_id>/test-clock", test_clocks.TestClockDetail.as_view()),
+    path("organisations/<uuid:organisation_id>/test-clock/advance", test_clocks.TestClockAdvance.as_view()),
+    path("organisations/<uuid:organisation_id>/test-clock/try-again", test_clocks.TestClockTryAgain.as_view()),
     path("payments/<uuid:payment_id>/allocate", views.PaymentAllocate.as_view()),
     path("payments/<uuid:payment_id>/unallocate", views.PaymentUnallocate.as_view()),
 ]

@@ -72,7 +72,7 @@ class OrganisationAdmin(CustomerListPages, ModelAdmin):
     form = OrganisationForm
     empty_hint = "Add the first customer: who uses your service, and who pays for it."
     list_on_a_phone = ("name", "currency", "is_active")
-    list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active")
+    list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active", "is_test")
     list_filter = ("is_active", "currency", "country", "billing_entity")
     search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")
     list_select_related = ("billing_entity",)

@@ -25,6 +25,7 @@ from payments.admin.payout import PayoutAdmin
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
 from payments.admin.statement import StatementOfOrganisation
+from payments.admin.test_clock import ClockOfOrganisation, TestClockAdmin
 from payments.admin.withheld_tax import WithheldTaxAdmin
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "ChequeAdmin",
     "ChequeOfInvoice",
     "ChequeOfOrganisation",
+    "ClockOfOrganisation",
     "DisputeAdmin",
     "DisputeDocumentAdmin",
     "DunningOfInvoice",
@@ -60,5 +62,6 @@ __all__ = [
     "ReminderAdmin",
     "RetryOfPayment",
     "StatementOfOrganisation",
+    "TestClockAdmin",
     "WithheldTaxAdmin",
 ]

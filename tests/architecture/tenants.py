@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pgtrigger
 from django.apps import apps
 from django.db.models import Model
 
@@ -50,7 +51,7 @@ from invoicing.services.prices.drafts import draft
 from invoicing.services.prices.simulating import draft_body
 from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms import discounts, minimum_charges, recurring_fees
-from organisations.models import ApiKey, Membership, NotificationEvent, Organisation, Project, WebhookAttempt
+from organisations.models import ApiKey, Membership, NotificationEvent, Organisation, Project, TestClock, WebhookAttempt
 from organisations.notifications.switches import switch_off
 from organisations.notifications.tracking import note_event
 from organisations.scoping import TenantModel
@@ -162,6 +163,8 @@ def tenant(marker: str) -> Tenant:
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
     write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
+    with pgtrigger.ignore("organisations.TestClock:a_test_clock_is_a_test_customers"):
+        TestClock.objects.create(organisation=organisation, moved_by=marker)
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
     invoice.refresh_from_db()

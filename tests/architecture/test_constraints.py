@@ -20,6 +20,7 @@ UNREACHABLE = {
     "organisation_issuing_rules_within_bounds": "the fields' own validators are stricter",
     "seller_collecting_rules_within_bounds": "the fields' own validators are the same",
     "seller_issuing_rules_within_bounds": "the fields' own validators are stricter",
+    "test_clock_moves_between_its_marks": "the service checks, and the worker only moves it to its mark",
     "api_key_belongs_to_project_or_owner": "the service sets kind, project and owner",
     "notification_event_once": "a second event is ignored",
     "notification_sent_once_to_each": "a second event is ignored",

@@ -87,6 +87,9 @@ GET {ADMIN}/payments/{{payment_id}}/retry-status
 PATCH {ADMIN}/payments/{{payment_id}}/retry-config
 GET {ADMIN}/refunds/{{refund_id}}
 POST {ADMIN}/payments/offline
+GET {ADMIN}/organisations/{{organisation_id}}/test-clock
+POST {ADMIN}/organisations/{{organisation_id}}/test-clock/advance
+POST {ADMIN}/organisations/{{organisation_id}}/test-clock/try-again
 POST /api/v1/webhooks/razorpay
 """
 

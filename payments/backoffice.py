@@ -10,7 +10,6 @@ from billing_platform.lib.admin.finding import Finds
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
-from organisations.models import TestClock
 from organisations.scoping import reaches_every_organisation
 from payments import set_up
 from payments.inbox.downtime_messages import about_downtimes
@@ -43,7 +42,6 @@ from payments.timeline import TELLS
 BACKOFFICE = Contribution(
     set_up=set_up.steps,
     sidebar=(
-        SidebarItem(Group.CUSTOMERS, TestClock, "fast_forward"),
         SidebarItem(Group.PAYMENTS, Payment, "payments", key="p"),
         SidebarItem(Group.PAYMENTS, BankLine, "account_balance", reaches_every_organisation),
         SidebarItem(Group.PAYMENTS, Cheque, "request_quote"),

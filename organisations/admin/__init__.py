@@ -14,6 +14,7 @@ from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.people import MembershipAdmin, UserAdmin
 from organisations.admin.project import ProjectAdmin
 from organisations.admin.suppressed_address import SuppressedAddressAdmin
+from organisations.admin.test_clock import TestClockAdmin
 from organisations.admin.timeline import TimelineOfCustomer
 from organisations.admin.webhook_delivery import WebhookDeliveryAdmin
 from organisations.admin.webhook_endpoint import WebhookEndpointAdmin
@@ -36,6 +37,7 @@ __all__ = [
     "OrganisationAdmin",
     "ProjectAdmin",
     "SuppressedAddressAdmin",
+    "TestClockAdmin",
     "TimelineOfCustomer",
     "UserAdmin",
     "WebhookDeliveryAdmin",

@@ -215,7 +215,7 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersCollecti
         others = BillingEntity.objects.filter(gstin=self.gstin).exclude(pk=self.pk)
         if others.exclude(is_test=self.is_test).exists():
             which = "A seller that is no test seller" if self.is_test else "A test seller"
-            raise ValidationError({"gstin": f"{which} has this GSTIN: its numbers and returns are kept apart."})
+            raise ValidationError({"gstin": f"{which} has this GSTIN: its numbers and returns stand apart."})
         for field, other in (("invoice_prefix", "credit_note_prefix"), ("credit_note_prefix", "invoice_prefix")):
             if others.filter(**{other: getattr(self, field)}).exists():
                 kind = "credit notes" if other == "credit_note_prefix" else "invoices"

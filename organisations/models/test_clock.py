@@ -36,9 +36,9 @@ class TestClock(ClaimedWork, BaseModel, TenantModel):
     organisation = models.OneToOneField(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="test_clock"
     )
-    started_at = models.DateTimeField(default=clock.now, help_text="When its time began.")
-    now = models.DateTimeField(default=clock.now, help_text="What the customer takes for now.")
-    moved_from = models.DateTimeField(default=clock.now, help_text="Where it stood before it was last moved.")
+    started_at = models.DateTimeField(help_text="When its time began.")
+    now = models.DateTimeField(help_text="What the customer takes for now.")
+    moved_from = models.DateTimeField(help_text="Where it stood before it was last moved.")
     advance_to = models.DateTimeField(null=True, blank=True, help_text="Where it was last moved to. Empty: never.")
     moved_by = models.CharField(max_length=200, blank=True)
     next_attempt_at = models.DateTimeField("next try", null=True, blank=True, help_text="Empty: it stands.")
@@ -85,6 +85,13 @@ class TestClock(ClaimedWork, BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return f"Test clock of {self.organisation}"
+
+    @classmethod
+    def begin(cls, organisation: Organisation) -> TestClock:
+        """Store the clock of a new test customer, which shows the real time."""
+        at = clock.now()
+        row: TestClock = cls.objects.create(organisation=organisation, started_at=at, now=at, moved_from=at)
+        return row
 
     @property
     def status(self) -> ClockStatus:

@@ -27,7 +27,7 @@ def create_organisation(**fields: Any) -> Organisation:
     organisation.full_clean()
     organisation.save()
     if organisation.is_test:
-        TestClock.objects.create(organisation=organisation)
+        TestClock.begin(organisation)
     return organisation
 
 

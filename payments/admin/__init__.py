@@ -25,7 +25,7 @@ from payments.admin.payout import PayoutAdmin
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
 from payments.admin.statement import StatementOfOrganisation
-from payments.admin.test_clock import ClockOfOrganisation, TestClockAdmin
+from payments.admin.test_clock import ClockOfOrganisation, MovingOfClock
 from payments.admin.withheld_tax import WithheldTaxAdmin
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "LedgersOfSeller",
     "MandateAdmin",
     "MandateChargeAdmin",
+    "MovingOfClock",
     "PageOfPayment",
     "PaymentAdmin",
     "PaymentAllocationAdmin",
@@ -62,6 +63,5 @@ __all__ = [
     "ReminderAdmin",
     "RetryOfPayment",
     "StatementOfOrganisation",
-    "TestClockAdmin",
     "WithheldTaxAdmin",
 ]

@@ -8,43 +8,30 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import (
     ActionForm,
     Extension,
-    ReadOnlyAdmin,
-    badge,
     extends,
-    link,
     object_action,
 )
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import admin_url, anchor, facts
 from billing_platform.lib.admin.tiles import Tile
-from billing_platform.lib.admin.work import WORK, work_column
-from billing_platform.lib.dates_in_words import month_text, time_text
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.number_formats import format_money, format_sums
 from invoicing.models import Invoice
+from organisations.admin.test_clock import TONES, shown_time
 from organisations.models import Notification, Organisation, TestClock, WebhookEndpoint
 from organisations.models.test_clock import ClockStatus
 from payments.models import Reminder
 from payments.services.test_clocks import advancing
 from payments.services.test_clocks.report import happened, next_month_to_bill
 
-TONES = {ClockStatus.READY: "success", ClockStatus.ADVANCING: "info", ClockStatus.FAILED: "danger"}
 ADVANCE = "organisations.advance_testclock"
-
-
-def shown_time(row: TestClock, moment: datetime | None) -> str:
-    """On the customer's own clock, with its zone."""
-    return time_text(moment, row.organisation.zone) if moment is not None else ""
 
 
 class AdvanceForm(ActionForm):
@@ -71,7 +58,7 @@ def advance_facts(_request: HttpRequest, row: TestClock) -> Iterator[tuple[str, 
     yield "Two months on", shown_time(row, row.now + advancing.LONGEST)
     yield "Billed next", f"{month_text(next_month_to_bill(row))}, once that is over"
     yield "Due now, and reminded of", format_sums(due) or "Nothing"
-    yield "E-mails", "Kept to be read here, and not sent"
+    yield "E-mails", "Stored to be read here, and not sent"
     yield "Webhooks", f"Sent to {endpoints.count()} of its endpoints, as a test"
 
 
@@ -79,75 +66,12 @@ def _open_invoices(row: TestClock) -> Any:
     return Invoice.objects.filter(organisation=row.organisation).collectable()
 
 
-@admin.register(TestClock)
-class TestClockAdmin(ReadOnlyAdmin):
-    empty_hint = "A customer of a test seller has a clock of its own: add a test seller, and a customer of it."
-    list_on_a_phone = ("label", "state", "shows")
-    list_display = ("label", "state", "shows", "moved_to", "seller", "moved_by")
-    list_filter = ("organisation", "organisation__billing_entity")
-    search_fields = ("organisation__name",)
-    list_select_related = ("organisation__billing_entity",)
-    fieldsets = (
-        (None, {"fields": ("progress", "customer", "seller")}),
-        ("What happened when it was last moved", {"fields": ("happened",)}),
-        WORK,
-    )
-    readonly_fields = ("progress", "happened", "work", "customer", "seller")
+@extends(TestClock)
+class MovingOfClock(Extension):
+    def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
+        return [*shown, ("What happened when it was last moved", {"fields": (self.happened,)})]
 
-    class Media:
-        js = ("billing_platform/run_progress.js",)
-
-    work = work_column()
-    customer = link("organisation", "Customer")
-    seller = link("organisation__billing_entity", "Seller")
-
-    @admin.display(description="Customer", ordering="organisation__name")
-    def label(self, row: TestClock) -> str:
-        return str(row.organisation)
-
-    @admin.display(description="State")
-    def state(self, row: TestClock) -> Any:
-        return badge(row.status.value.capitalize(), TONES[row.status])
-
-    @admin.display(description="Shows", ordering="now")
-    def shows(self, row: TestClock) -> str:
-        return shown_time(row, row.now)
-
-    @admin.display(description="Last moved to", ordering="advance_to")
-    def moved_to(self, row: TestClock) -> str:
-        return shown_time(row, row.advance_to)
-
-    def get_urls(self) -> list[URLPattern]:
-        """The progress alone, which the open page asks for again and again."""
-        view = self.admin_site.admin_view(self.progress_view)
-        return [
-            path("<path:object_id>/progress/", view, name="organisations_testclock_progress"),
-            *super().get_urls(),
-        ]
-
-    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
-            raise Http404
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        return HttpResponse(self.progress(row))
-
-    @admin.display(description="Clock")
-    def progress(self, row: TestClock) -> Any:
-        way = (row.advance_to or row.now) - row.moved_from
-        context = {
-            "row": row,
-            "shows": shown_time(row, row.now),
-            "to": shown_time(row, row.advance_to),
-            "is_moving": row.status == ClockStatus.ADVANCING,
-            "has_failed": row.status == ClockStatus.FAILED,
-            "percent": int((row.now - row.moved_from) * 100 / way) if way else 100,
-            "url": reverse("admin:organisations_testclock_progress", args=[row.pk]),
-        }
-        return render_to_string("admin/payments/test_clock_progress.html", context)
-
-    @admin.display(description="")
+    @admin.display(description="On the way")
     def happened(self, row: TestClock) -> Any:
         if row.advance_to is None:
             return "It was not moved yet."
@@ -160,7 +84,7 @@ class TestClockAdmin(ReadOnlyAdmin):
                 ("Moved by", row.moved_by),
                 ("Invoices issued", self._linked(found.invoices) or "None"),
                 ("Drafts that wait", self._linked(found.drafts) or "None"),
-                ("E-mails kept, not sent", _listed(found.emails, list_address(Notification, **mine))),
+                ("E-mails stored, not sent", _listed(found.emails, list_address(Notification, **mine))),
                 ("Reminders", _listed(found.reminders, list_address(Reminder))),
                 ("Late fees", str(found.late_fees)),
                 ("Webhook messages", str(found.webhook_messages)),
@@ -168,7 +92,7 @@ class TestClockAdmin(ReadOnlyAdmin):
         )
 
     def _linked(self, invoices: Any) -> Any:
-        rows = [(anchor(self, each), format_money(each.total, each.currency)) for each in invoices]
+        rows = [(anchor(self.page, each), format_money(each.total, each.currency)) for each in invoices]
         return format_html_join(", ", "{} {}", rows)
 
     @object_action(

@@ -19,7 +19,7 @@ from payments.services.test_clocks.report import happened
 
 
 class HappenedSerializer(serializers.Serializer):
-    """Since the clock was last moved. `emails` were kept and not sent."""
+    """Since the clock was last moved. `emails` were stored and not sent."""
 
     invoices = serializers.ListField(child=serializers.UUIDField())
     drafts = serializers.ListField(child=serializers.UUIDField(), help_text="Wait for a person, or for their grace.")

@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import pgtrigger
 from django.apps import apps
+from django.db import connection
 from django.db.models import Model
 
 from billing_platform.lib import clock
@@ -163,8 +163,7 @@ def tenant(marker: str) -> Tenant:
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
     write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
-    with pgtrigger.ignore("organisations.TestClock:a_test_clock_is_a_test_customers"):
-        TestClock.objects.create(organisation=organisation, moved_by=marker)
+    _begin_clock(organisation)
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
     invoice.refresh_from_db()
@@ -363,6 +362,14 @@ def _exempt(issued: Invoice | CreditNote, marker: str) -> None:
         not_needed_reason=f"{marker} is exempt",
         **{of: issued, **{name: getattr(issued, name) for name in copied}},
     )
+
+
+def _begin_clock(organisation: Organisation) -> None:
+    """As if it were a test customer's: past the trigger that rightly forbids that."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        TestClock.begin(organisation)
+        cursor.execute("SET session_replication_role = DEFAULT")
 
 
 def _credit(invoice: Invoice, marker: str) -> CreditNote:

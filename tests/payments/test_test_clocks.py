@@ -348,7 +348,7 @@ def test_the_database_keeps_tests_apart(lab: Organisation, acme: Organisation) -
         with pytest.raises((IntegrityError, ProgrammingError), match=words), transaction.atomic():
             model._base_manager.filter(pk=pk).update(**changes)
     with pytest.raises(ProgrammingError, match="Only a test customer"), transaction.atomic():
-        TestClock.objects.create(organisation=acme)
+        TestClock.begin(acme)
 
 
 def test_time_of_a_customer(lab: Organisation, acme: Organisation) -> None:

@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "billing_platform.http.openapi.with_errors",
+        "billing_platform.http.openapi.with_safe_repeats",
         "billing_platform.http.webhook_document.with_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {

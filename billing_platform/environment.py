@@ -94,6 +94,7 @@ VARIABLES = (
         "failed sign-ins per account, from all addresses; a browser that has signed in to the account "
         "before is not limited",
     ),
+    Variable("PORTAL_LINK_DAYS", "days that a link to the customer portal is good for, 1 to 365"),
     Variable("TRUSTED_PROXY_COUNT", "number of your own proxies in `X-Forwarded-For`", example="1"),
     Variable("WEB_THREADS", "threads of a web process over RSGI; each holds a database connection"),
     Variable(

@@ -182,6 +182,7 @@ RATE_LIMITS = {
     "sign_in": env.str("RATE_LIMIT_SIGN_IN", default="5/15m"),
     "sign_in_account": env.str("RATE_LIMIT_SIGN_IN_ACCOUNT", default="50/h"),
 }
+PORTAL_LINK_DAYS = env.int("PORTAL_LINK_DAYS", default=30)  # that a link to the customer portal is good for
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # number of our own proxies in X-Forwarded-For
 
 AUDITLOG_MASK_CALLABLE = "organisations.audit.masked"

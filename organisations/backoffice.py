@@ -22,6 +22,7 @@ from organisations.models import (
     Notification,
     NotificationEvent,
     Organisation,
+    PortalLink,
     Project,
     SavedView,
     SeenAttention,
@@ -180,6 +181,7 @@ BACKOFFICE = Contribution(
             "add_project",
             "change_project",
             "issue_apikey",
+            "manage_portallink",
             "add_contact",
             "change_contact",
             "delete_contact",
@@ -204,11 +206,12 @@ BACKOFFICE = Contribution(
             WebhookMessage,
         }
     ),
-    masked={ApiKey: ("key_hash",), User: ("password",)},
+    masked={ApiKey: ("key_hash",), PortalLink: ("token_hash",), User: ("password",)},
     # that a secret was changed is noted in words (webhooks/endpoints.py)
     unlogged={
         WebhookEndpoint: ("secret", "previous_secret", "older_secret", "failing_since", "quiet_until"),
         ApiKey: ("last_used_at",),
+        PortalLink: ("last_used_at",),
         User: ("last_login",),
     },
 )

@@ -7,6 +7,13 @@ from organisations.notifications.kinds import Kind
 
 KINDS = (
     Kind(
+        "portal_link",
+        "Link to the portal",
+        "organisations/portal_link",
+        Purpose.FINANCE,
+        why="It is sent only when somebody asks for it.",
+    ),
+    Kind(
         "webhook_endpoint_disabled",
         "Webhook endpoint disabled",
         "organisations/webhook_endpoint_disabled",

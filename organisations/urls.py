@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from organisations.api import billing_config, contacts, email_notifications, views, webhooks
+from organisations.api import billing_config, contacts, email_notifications, portal_links, views, webhooks
 from organisations.customer.email_tracking import email_tracking
 from organisations.customer.unsubscribe import unsubscribe
 
@@ -14,6 +14,8 @@ admin_urlpatterns = [
     path("organisations/<uuid:organisation_id>/billing-config", billing_config.BillingConfig.as_view()),
     path("organisations/<uuid:organisation_id>/projects", views.ProjectList.as_view()),
     path("organisations/<uuid:organisation_id>/contacts", contacts.ContactList.as_view()),
+    path("organisations/<uuid:organisation_id>/portal-links", portal_links.PortalLinkList.as_view()),
+    path("organisations/<uuid:organisation_id>/portal-links/<uuid:link_id>", portal_links.PortalLinkDetail.as_view()),
     path("organisations/<uuid:organisation_id>/email-kinds", email_notifications.EmailKinds.as_view()),
     path(
         "organisations/<uuid:organisation_id>/email-notifications", email_notifications.EmailNotificationList.as_view()

@@ -8,6 +8,7 @@ from billing_platform.lib.http.described import described_by
 from payments.api import refunds, retries, test_clocks, views, webhook
 from payments.customer import debit, hosted, mandate
 from payments.customer import views as pages
+from payments.customer.portal import urls as portal
 
 admin_urlpatterns = [
     path("organisations/<uuid:organisation_id>/payments", views.PaymentList.as_view()),
@@ -39,6 +40,7 @@ urlpatterns = [
 
 # Included at the root in the namespace "payments".
 public_urlpatterns = [
+    *portal.urlpatterns,
     path("pay/<slug:token>", pages.pay, name="pay"),
     path("pay/<slug:token>/order", pages.order, name="pay_order"),
     path("pay/<slug:token>/verify", pages.verify, name="pay_verify"),

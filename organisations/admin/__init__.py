@@ -12,6 +12,7 @@ from organisations.admin.gstin_check import GstinCheckOfCustomer
 from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.people import MembershipAdmin, UserAdmin
+from organisations.admin.portal_link import PortalOfCustomer
 from organisations.admin.project import ProjectAdmin
 from organisations.admin.suppressed_address import SuppressedAddressAdmin
 from organisations.admin.test_clock import TestClockAdmin
@@ -35,6 +36,7 @@ __all__ = [
     "NotesOfCustomer",
     "NotificationAdmin",
     "OrganisationAdmin",
+    "PortalOfCustomer",
     "ProjectAdmin",
     "SuppressedAddressAdmin",
     "TestClockAdmin",

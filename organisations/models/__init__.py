@@ -13,6 +13,7 @@ from organisations.models.membership import Membership
 from organisations.models.notification import EmailState, Notification
 from organisations.models.notification_event import NotificationEvent
 from organisations.models.organisation import Organisation
+from organisations.models.portal_link import PortalLink
 from organisations.models.project import Project
 from organisations.models.saved_view import SavedView
 from organisations.models.seen_attention import SeenAttention
@@ -37,6 +38,7 @@ __all__ = [
     "Notification",
     "NotificationEvent",
     "Organisation",
+    "PortalLink",
     "Project",
     "Purpose",
     "SavedView",

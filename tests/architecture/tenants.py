@@ -59,6 +59,7 @@ from organisations.services import api_keys
 from organisations.services.contacts import add_contact
 from organisations.services.holds import place_hold
 from organisations.services.notes import write_note
+from organisations.services.portal_links import make_link
 from organisations.webhooks.endpoints import create_endpoint
 from organisations.webhooks.replaying import send_test
 from payments.models import (
@@ -164,6 +165,7 @@ def tenant(marker: str) -> Tenant:
     write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
     _begin_clock(organisation)
+    make_link(organisation_id=organisation.pk, made_by=marker)
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
     invoice.refresh_from_db()

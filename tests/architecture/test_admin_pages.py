@@ -31,6 +31,7 @@ OURS, THEIRS = "Acmeqq", "Zzyzxqq"
 # Looked at through another page, or of no use to a person.
 NOT_REGISTERED = {
     "organisations.IdempotencyRecord": "stored answers of the API: a body may hold what its caller alone may see",
+    "organisations.PortalLink": "made, mailed, listed and revoked on the customer's page",
     "events.HotLogTally": "added up by the completeness statement",
     "events.UsageDistinct": "counted by the usage explorer; Django gives a composite key no page",
     "events.UsageImportPart": "added up on the page of its import",

@@ -14,6 +14,9 @@ from tests.architecture.code import APPS
 # No input can violate these constraints; a violation is a bug and answered with 500.
 UNREACHABLE = {
     "only_a_follow_up_is_done": "only finish_follow_up writes it, after it has looked",
+    "portal_link_is_revoked_by_somebody": "the service sets both",
+    "portal_link_ends_later": "the service asks for it at its field",
+    "portal_link_has_a_hash": "written by the service",
     "organisation_currency_is_iso": "validate_currency is stricter",
     "organisation_language_is_known": "the field's own choices are the same",
     "organisation_terms_within_a_year": "the field's own validator is the same bound",

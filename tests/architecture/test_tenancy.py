@@ -117,6 +117,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "discrepancy_id": lambda owner: Discrepancy.objects.get(organisation=owner.organisation).pk,
     "notification_id": lambda owner: owner.organisation.notifications.first().pk,
     "contact_id": lambda owner: owner.organisation.contacts.get().pk,
+    "link_id": lambda owner: owner.organisation.portal_links.get().pk,
     "endpoint_id": lambda owner: owner.organisation.webhook_endpoints.get().pk,
     "delivery_id": lambda owner: owner.organisation.webhook_endpoints.get().deliveries.first().pk,
     "simulation_id": lambda owner: PriceSimulation.objects.get().pk,

@@ -50,6 +50,8 @@ from payments.services.collection import ensure_order
 from payments.services.dunning import reminders
 from payments.services.offline import record_offline_payment
 from payments.services.test_clocks import advancing, living
+from reconciliation.proof.content import Tree
+from reconciliation.proving.trees import blocks
 from tests import factories
 from tests.invoicing.language import per_unit
 from tests.payments.language import issued_invoice
@@ -211,6 +213,13 @@ def test_no_total_counts_a_test_customer(
     )
     cache.clear()
     assert numbers_of_all(admin_user, neighbours.billing_entity) == before
+
+
+def test_a_statement_that_is_signed_lacks_no_document(lab: Organisation) -> None:
+    """The clock issues on the 1st of February whenever it gets there: no tree of that day has its documents."""
+    advance(lab, "2026-02-02 00:00")
+    assert Invoice.objects.get(organisation=lab).finalized_at == on("2026-02-01 06:00")
+    assert not list(blocks(Tree.DOCUMENTS, date(2026, 2, 1)))
 
 
 def numbers_of_all(user: Any, seller: BillingEntity) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from billing_platform.demo import alerts, banking, cheques, documents, gateway, 
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
 from billing_platform.demo.simulating import try_a_price
+from billing_platform.demo.test_clock import let_months_pass
 from billing_platform.demo.webhooks import listen, name_contact
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
@@ -88,6 +89,7 @@ def _make() -> dict[str, Any]:
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)
+    let_months_pass()
     return (
         _keys(nandi, admin)
         | heard

@@ -25,6 +25,8 @@ REPEATABLE = {
 WITHOUT_VERSION = {
     "/api/v1/admin/api-keys/{key_id}": "a key is revoked, whatever it looks like",
     "/api/v1/admin/payments/{payment_id}/retry-config": "it is shown at retry-status, with what the job does meanwhile",
+    "/api/v1/admin/organisations/{organisation_id}/portal-links": "all of them are revoked, whatever they look like",
+    "/api/v1/admin/organisations/{organisation_id}/portal-links/{link_id}": "a link is revoked, whatever it looks like",
 }
 
 

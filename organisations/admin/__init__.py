@@ -11,6 +11,7 @@ from organisations.admin.email_switches import EmailSwitchesOfCustomer
 from organisations.admin.gstin_check import GstinCheckOfCustomer
 from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
+from organisations.admin.overview import OverviewOfCustomer
 from organisations.admin.people import MembershipAdmin, UserAdmin
 from organisations.admin.portal_link import PortalOfCustomer
 from organisations.admin.project import ProjectAdmin
@@ -36,6 +37,7 @@ __all__ = [
     "NotesOfCustomer",
     "NotificationAdmin",
     "OrganisationAdmin",
+    "OverviewOfCustomer",
     "PortalOfCustomer",
     "ProjectAdmin",
     "SuppressedAddressAdmin",

@@ -107,7 +107,7 @@ def test_the_sellers_rules_are_typed_on_its_page(acme: Organisation, as_admin: C
 
 
 def test_a_customers_own_rules_are_typed_on_its_page(acme: Organisation, as_admin: Client) -> None:
-    url = reverse("admin:organisations_organisation_change", args=[acme.pk])
+    url = reverse("admin:organisations_organisation_tab", args=[acme.pk, "details"])
     form = as_admin.get(url).context["adminform"].form
     values = {name: value for name, value in form.initial.items() if value not in (None, "", False)}
     inlines = {"projects-TOTAL_FORMS": "0", "projects-INITIAL_FORMS": "0",

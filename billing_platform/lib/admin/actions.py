@@ -205,7 +205,13 @@ class ActionsMixin(ExtendedMixin):
     def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
         """The actions that this user may run on the object now."""
         return [
-            {"label": action.label, "icon": action.icon, "danger": action.danger, "url": self._action_url(action, obj)}
+            {
+                "name": action.name,
+                "label": action.label,
+                "icon": action.icon,
+                "danger": action.danger,
+                "url": self._action_url(action, obj),
+            }
             for action in self.admin_actions.values()
             if action.on_list == (obj is None)
             and not action.on_rows

@@ -24,7 +24,7 @@ from billing_platform.lib.admin.base import (
     status,
     when,
 )
-from billing_platform.lib.admin.display import EMPTY, anchor
+from billing_platform.lib.admin.display import EMPTY, anchor, as_sent
 from billing_platform.lib.dates_in_words import time_text
 from events.admin.bulk_report import summary
 from events.models import DeadLetter, EventBatch
@@ -240,8 +240,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         if not _is_readable(letter):
             text = letter.accepted_event["base64"]
             whole = f"A request that can't be read; only its sender can send it again.\n{text[:UNREADABLE_SHOWN]}…"
-            return format_html('<pre class="payload">{}</pre>', whole)
-        return format_html('<pre class="payload">{}</pre>', _pretty(_fields_of(letter)))
+            return as_sent(whole)
+        return as_sent(_pretty(_fields_of(letter)))
 
     @admin.display(description="Came in batch")
     def batch(self, letter: DeadLetter) -> str:

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import (
@@ -25,6 +24,7 @@ from billing_platform.lib.admin.base import (
     short_time,
     status,
 )
+from billing_platform.lib.admin.display import as_sent
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from events.models import EventBatch, UsageEvent
 from events.selectors.backlog import RECENT
@@ -140,4 +140,4 @@ class EventBatchAdmin(ReadOnlyAdmin):
         except packing.DAMAGED as error:
             return f"The payload can't be read: {error}"
         lines = (json.dumps(event.as_sent(), ensure_ascii=False) for event in islice(events, SHOWN_EVENTS))
-        return format_html('<pre class="payload">{}</pre>', "\n".join(lines))
+        return as_sent("\n".join(lines))

@@ -34,6 +34,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     empty_hint = "Lines come with invoices."
     list_on_a_phone = ("invoice_link", "description", "quantity_text", "total")
     list_display = ("invoice_link", "position", "description", "kind", "quantity_text", "total")
+    list_display_links = ("position", "description")  # the first column leads to the invoice
     list_filter = ("invoice__organisation", "kind")
     search_fields = ("invoice__number", "description", "metric_name")
     list_select_related = ("invoice",)

@@ -96,7 +96,7 @@ class InvoiceTemplateAdmin(EditorMixin, ModelAdmin):
         return self.readonly_fields if obj is None else (*self.readonly_fields, "organisation", "billing_entity")
 
     @list_page(label="Built-in HTML and CSS", permission="invoicing.view_invoicetemplate", icon="code")
-    def built_in_source(self, _request: HttpRequest, _target: None) -> HttpResponse:
+    def built_in_source(self, _request: HttpRequest) -> HttpResponse:
         """To begin with, and to see which variables there are."""
         return HttpResponse(f"{built_in('html')}\n{built_in('css')}", content_type="text/plain; charset=utf-8")
 

@@ -23,7 +23,7 @@ from billing_platform.lib.admin.base import (
     short_time,
     when,
 )
-from billing_platform.lib.admin.display import EMPTY, anchor
+from billing_platform.lib.admin.display import EMPTY, anchor, as_sent
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.limits import REASON_LENGTH
 from organisations.audit import acting_person
@@ -248,7 +248,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Text")
     def message(self, notification: Notification) -> str:
-        return format_html('<pre class="payload">{}</pre>', notification.text)
+        return as_sent(notification.text)
 
     @admin.display(description="Attachments")
     def files(self, notification: Notification) -> str:

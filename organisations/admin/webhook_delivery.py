@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import (
     ReadOnlyAdmin,
@@ -21,7 +20,7 @@ from billing_platform.lib.admin.base import (
     status,
     when,
 )
-from billing_platform.lib.admin.display import EMPTY, brief
+from billing_platform.lib.admin.display import EMPTY, as_sent, brief
 from billing_platform.lib.admin.work import WORK, work_column
 from organisations.admin.webhook_endpoint import DELIVERY_TONES
 from organisations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -41,12 +40,12 @@ class TryInline(ReadOnlyInline):
 
     @admin.display(description="Answer's body")
     def body(self, attempt: WebhookAttempt) -> Any:
-        return format_html('<pre class="payload">{}</pre>', attempt.answer) if attempt.answer else EMPTY
+        return as_sent(attempt.answer) if attempt.answer else EMPTY
 
     @admin.display(description="Request's headers")
     def sent_headers(self, attempt: WebhookAttempt) -> Any:
         lines = "\n".join(f"{name}: {value}" for name, value in attempt.headers.items())
-        return format_html('<pre class="payload">{}</pre>', lines)
+        return as_sent(lines)
 
 
 @admin.register(WebhookDelivery)
@@ -86,7 +85,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             ("Answer", attempt.answer_status or "None"),
             ("Time", f"{attempt.milliseconds:,} ms"),
             ("Problem", attempt.failure),
-            ("Body", format_html('<pre class="payload">{}</pre>', attempt.answer) if attempt.answer else ""),
+            ("Body", as_sent(attempt.answer) if attempt.answer else ""),
         ]
         return facts(rows)
 
@@ -107,7 +106,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         if delivery.message.payload is None and delivery.payload == WebhookEndpoint.Payload.FULL:
             return f"It could not be made: {delivery.message.failure} Replay makes it again, as of the time above."
         text = json.dumps(json.loads(body_of(delivery)), indent=2, ensure_ascii=False)
-        return format_html('<pre class="payload">{}</pre>', text)
+        return as_sent(text)
 
     @rows_action(
         label="Replay",

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, attention_filter, link, rows_action, short_time, status
+from billing_platform.lib.admin.display import as_sent
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from payments.inbox import processing
 from payments.models import InboundWebhook
@@ -71,4 +71,4 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
             text = json.dumps(json.loads(webhook.body), indent=2, ensure_ascii=False)
         except ValueError:
             text = webhook.body
-        return format_html('<pre class="payload">{}</pre>', text)
+        return as_sent(text)

@@ -207,6 +207,11 @@ def action_url(target: Any, action: str) -> str:
     return reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_action", args=[quote(target.pk), action])
 
 
+def as_sent(text: str) -> SafeString:
+    """Text as a program sent it, in a box that the keyboard can scroll."""
+    return format_html('<pre class="payload" tabindex="0">{}</pre>', text)
+
+
 def facts(rows: Iterable[tuple[str, Any]], *, numbers: bool = False) -> SafeString:
     """A small two-column table of names and values; numbers stand under each other, close to their names."""
     return format_html(

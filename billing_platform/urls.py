@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
@@ -15,6 +18,12 @@ import reconciliation.urls
 from billing_platform.http import error_pages
 from billing_platform.http.openapi import SchemaView
 from billing_platform.observability import health, metrics
+
+
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it beside a PDF or a plain text, which name none."""
+    return redirect(static("billing_platform/favicon.svg"))
+
 
 admin_api = [
     *organisations.urls.admin_urlpatterns,
@@ -41,6 +50,7 @@ urlpatterns = [
     path("", include((payments.urls.public_urlpatterns, "payments"))),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(permission_classes=[], authentication_classes=[])),
+    path("favicon.ico", favicon),
     path("health", health.alive),
     path("health/ready", health.ready),
     path("metrics", metrics.metrics),

@@ -112,6 +112,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
             return filters
         return [item for item in filters if not (isinstance(item, tuple) and item[0] == "actor")]
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The entry, with the user who reads it: its object is a link for those who may open that."""
+        entry = super().get_object(request, object_id, from_field)
+        if entry is not None:
+            entry.viewer = request.user
+        return entry
+
     @admin.display(description="Who", ordering="actor_email")
     def who(self, entry: AuditEntry) -> str:
         return who_did(entry)
@@ -123,7 +130,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Object")
     def subject(self, entry: AuditEntry) -> Any:
         obj = entry.content_type.model_class()._base_manager.filter(pk=entry.object_pk).first()
-        return entry.object_repr if obj is None else anchor(self, obj, entry.object_repr)
+        if obj is None or not entry.viewer.has_perm(f"{obj._meta.app_label}.view_{obj._meta.model_name}", obj):
+            return entry.object_repr
+        return anchor(self, obj, entry.object_repr)
 
     @admin.display(description="Changed")
     def changed(self, entry: AuditEntry) -> str:

@@ -18,7 +18,7 @@ from billing_platform.lib.admin.base import (
     object_action,
     short_time,
 )
-from billing_platform.lib.admin.display import EMPTY, action_url, anchor, badge, brief
+from billing_platform.lib.admin.display import EMPTY, action_url, admin_url, anchor, badge, brief
 from billing_platform.lib.dates_in_words import day_text
 from organisations.models import Organisation
 from organisations.scoping import reaches_every_organisation
@@ -109,6 +109,8 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
         found, cheques = proposals_for(lines), cheques_of(lines)
         for line in lines:
             line.proposed, line.cheque = found.get(line.pk, []), cheques.get(line.pk)
+            may_book = self.may_act(request, self.admin_actions["book"], line)
+            line.opens = action_url(line, "book") if may_book else admin_url(line)
         changelist.result_list = lines
         return changelist
 
@@ -135,16 +137,19 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
             return brief(line.set_aside_reason)
         if line.cheque is not None:
             text = f"{line.cheque.organisation}: {line.cheque}"
-            return format_html('Sure: <a class="text-link" href="{}">{}</a>', action_url(line, "book"), text)
+            return format_html('Sure: <a class="text-link" href="{}">{}</a>', line.opens, text)
         if reads_like_a_payout(line):
             return "Reads like a payout of Razorpay's: marked once it is fetched"
         if not line.proposed:
-            return format_html('<a class="text-link" href="{}">Choose</a>', action_url(line, "book"))
+            return format_html('<a class="text-link" href="{}">Choose</a>', line.opens)
         best = line.proposed[0]
         sure = "Sure" if best.is_sure else "Perhaps"
-        url = action_url(line, "book")
         return format_html(
-            '<span>{}: <a class="text-link" href="{}">{}</a><br>{}</span>', sure, url, in_words(best), brief(why(best))
+            '<span>{}: <a class="text-link" href="{}">{}</a><br>{}</span>',
+            sure,
+            line.opens,
+            in_words(best),
+            brief(why(best)),
         )
 
     @admin.display(description="Proposals")

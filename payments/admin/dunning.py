@@ -18,7 +18,7 @@ from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, badge, extends, facts, list_page, object_action
-from billing_platform.lib.admin.display import EMPTY, anchor, status, when
+from billing_platform.lib.admin.display import EMPTY, action_url, anchor, status, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.number_formats import format_money
@@ -227,7 +227,7 @@ class DunningOfInvoice(InvoiceExtension):
             user: Any = request.user
             found = overdue(actor=user, **form.cleaned_data)
             page = Paginator(found, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
-            rows = [_row(each) for each in chased(list(page.object_list))]
+            rows = [_row(each, user) for each in chased(list(page.object_list))]
             context |= {"query": form.query, "rows": rows, "page": page}
         return TemplateResponse(request, "admin/payments/chased.html", context)
 
@@ -273,13 +273,13 @@ def _retry_text(page: Any, plan: PaymentRetry | None) -> Any:
     return format_html("{}: {} {}", plan.get_status_display(), plan.end_reason, anchor(page, plan, "Open"))
 
 
-def _row(row: Chased) -> dict[str, Any]:
+def _row(row: Chased, user: Any) -> dict[str, Any]:
     invoice = row.invoice
     return {
         "customer": invoice.organisation.name,
         "invoice": str(invoice),
         "url": reverse("admin:invoicing_invoice_change", args=[invoice.pk]),
-        "remind": reverse("admin:invoicing_invoice_action", args=[invoice.pk, "remind"]),
+        "remind": action_url(invoice, "remind") if user.has_perm(COLLECT, invoice) else "",
         "due": format_money(invoice.amount_due, invoice.currency),
         "late": _days(row.days_late),
         "last": _sent_text(row.last_sent) if row.last_sent else EMPTY,

@@ -205,6 +205,9 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         changelist = super().get_changelist_instance(request)
         for item, found in zip(changelist.result_list, reviewed(list(changelist.result_list)), strict=True):
             item.reviewed = found
+            names = ["approve"] if found.may_be_approved else []
+            steps = [self.admin_actions[name] for name in (*names, "recompute", "raise_bounds", "leave_unbilled")]
+            item.steps = [action for action in steps if self.may_act(request, action, item)]
         return changelist
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -327,11 +330,9 @@ class ReviewItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Next step")
     def next_step(self, item: Any) -> Any:
-        """Links to the pages that ask; which of them a user may open, the page itself says."""
-        names = ["approve"] if item.reviewed.may_be_approved else []
-        actions = [self.admin_actions[name] for name in (*names, "recompute", "raise_bounds", "leave_unbilled")]
-        links = [(self._action_url(action, item), action.label) for action in actions]
-        if item.reviewed.is_negative:
+        """Links to the pages that ask, as far as the user may act there."""
+        links = [(self._action_url(action, item), action.label) for action in item.steps]
+        if item.reviewed.is_negative and item.steps:
             links.insert(0, credit_and_finalize(item))
         return format_html(
             '<span class="steps">{}</span>', format_html_join("", '<a class="text-link" href="{}">{}</a>', links)

@@ -187,7 +187,7 @@ ISSUED_KEY = {
     "name": str, "expires_at": None,
 }  # fmt: skip
 LINE = {
-    "line_number": 1, "kind": str, "description": str, "project": None, "metric_name": str, "unit": str,
+    "id": UUID, "line_number": 1, "kind": str, "description": str, "project": None, "metric_name": str, "unit": str,
     "quantity": DECIMAL, "unit_price": DECIMAL, "amount": MONEY, "discount": "0.00", "discounts": [],
     "explanation": list,
 }  # fmt: skip

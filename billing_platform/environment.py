@@ -175,6 +175,14 @@ VARIABLES = (
     ),
     Variable("WEBHOOKS_RETENTION_DAYS", "how long messages of outgoing webhooks, and what came back, are stored"),
     Variable(
+        "BULK_TYPED_ABOVE_ROWS",
+        "above so many rows, whoever confirms what is done to many rows of a list types their number",
+    ),
+    Variable(
+        "BULK_TYPED_ABOVE_RUPEES",
+        "the same above so many rupees in all; one of another currency counts as a hundred rupees",
+    ),
+    Variable(
         "EMAIL_URL",
         "how e-mails are sent: `smtp+tls://user:password@host:587`",
         default="the console",

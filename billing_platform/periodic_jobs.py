@@ -52,6 +52,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
     "Announce dead letters": ("events.tasks.announce_dead_letters", schedule(60)),
     "Announce overdue invoices": ("invoicing.tasks.announce_overdue", crontab(minute="50")),
+    "Go on with bulk jobs": ("organisations.tasks.go_on_with_bulk_jobs", schedule(60)),
     "Send outgoing webhooks": ("organisations.tasks.send_webhooks", schedule(60)),
     "Forget old webhook messages": ("organisations.tasks.forget_webhooks", crontab(minute="25", hour="4")),
     "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),

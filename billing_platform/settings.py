@@ -310,6 +310,11 @@ RAZORPAY_TIMEOUT_SECONDS = (3.05, 20)
 WEBHOOKS_TO_THIS_MACHINE = env.bool("WEBHOOKS_TO_THIS_MACHINE", default=False)
 WEBHOOKS_RETENTION_DAYS = env.int("WEBHOOKS_RETENTION_DAYS", default=90)  # how long messages and tries are stored
 
+# --- bulk jobs (organisations/services/bulk): above either, the operator types the number of rows to confirm ---------
+
+BULK_TYPED_ABOVE_ROWS = env.int("BULK_TYPED_ABOVE_ROWS", default=50)
+BULK_TYPED_ABOVE_RUPEES = env.int("BULK_TYPED_ABOVE_RUPEES", default=1_000_000)
+
 # --- e-mail ---------------------------------------------------------------------------------------------------------
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

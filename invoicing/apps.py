@@ -19,7 +19,7 @@ class InvoicingConfig(AppConfig):
         from billing_platform.lib import script_fonts
         from events import metric_changes
         from events.services.alerting.observers import OBSERVERS
-        from invoicing import email_kinds, email_samples
+        from invoicing import bulk_verbs, email_kinds, email_samples
         from invoicing.api import webhook_payloads
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
@@ -31,6 +31,7 @@ class InvoicingConfig(AppConfig):
         from organisations.notifications.samples import EXPLAINED
         from organisations.webhooks.payloads import PAYLOADS
 
+        bulk_verbs.register()
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         PAYLOADS.register(webhook_payloads.INVOICES)

@@ -14,6 +14,8 @@ from organisations.models import (
     AuditEntry,
     BillingEntity,
     BillingHold,
+    BulkItem,
+    BulkJob,
     Contact,
     CustomerNote,
     DigestChoice,
@@ -57,6 +59,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PEOPLE, CustomerNote, "sticky_note_2"),
         SidebarItem(Group.PEOPLE, AuditEntry, "policy", key="l"),
         SidebarItem(Group.SYSTEM, BillingEntity, "storefront"),
+        SidebarItem(Group.SYSTEM, BulkJob, "library_add_check"),
         SidebarItem(Group.SYSTEM, Notification, "mail", key="m"),
         SidebarItem(Group.SYSTEM, SuppressedAddress, "unsubscribe", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, WebhookEndpoint, "podcasts"),
@@ -189,6 +192,7 @@ BACKOFFICE = Contribution(
             "lift_suppressedaddress",
             "replay_webhookendpoint",
             "advance_testclock",
+            "steer_bulkjob",
         }
     ),
     administers=("auth",),
@@ -197,6 +201,7 @@ BACKOFFICE = Contribution(
         {
             IdempotencyRecord,
             AuditEntry,
+            BulkItem,
             DigestChoice,
             NotificationEvent,
             SavedView,
@@ -213,5 +218,6 @@ BACKOFFICE = Contribution(
         ApiKey: ("last_used_at",),
         PortalLink: ("last_used_at",),
         User: ("last_login",),
+        BulkJob: ("claimed_until", "attempts", "next_attempt_at"),
     },
 )

@@ -2,6 +2,7 @@
 
 from invoicing.admin.analytics.page import Analytics
 from invoicing.admin.approving import ApprovalOfInvoice
+from invoicing.admin.bulk import BulkOfInvoices
 from invoicing.admin.credit_notes.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
 from invoicing.admin.e_invoices.e_invoice import EInvoiceAdmin
 from invoicing.admin.e_invoices.e_invoice_of_document import EInvoiceOfCreditNote, EInvoiceOfInvoice
@@ -37,6 +38,7 @@ __all__ = [
     "BillingOfOrganisation",
     "BillingRunAdmin",
     "BillingRunItemAdmin",
+    "BulkOfInvoices",
     "CreditNoteAdmin",
     "CreditNoteRegister",
     "CreditNotesOfInvoice",

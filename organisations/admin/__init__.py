@@ -4,6 +4,7 @@ from organisations.admin.api_key import ApiKeyAdmin
 from organisations.admin.audit import AuditEntryAdmin
 from organisations.admin.billing_entity import BillingEntityAdmin
 from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
+from organisations.admin.bulk_job import BulkJobAdmin
 from organisations.admin.contact import ContactAdmin, ContactsOfCustomer
 from organisations.admin.customer_note import CustomerNoteAdmin, NotesOfCustomer
 from organisations.admin.email_kinds import KindsOfEmails
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEntryAdmin",
     "BillingEntityAdmin",
     "BillingHoldAdmin",
+    "BulkJobAdmin",
     "ContactAdmin",
     "ContactsOfCustomer",
     "CustomerNoteAdmin",

@@ -4,6 +4,7 @@ from organisations.models.api_key import ApiKey
 from organisations.models.audit import AuditEntry
 from organisations.models.billing_entity import BillingEntity
 from organisations.models.billing_hold import BillingHold, held
+from organisations.models.bulk_job import BulkItem, BulkJob
 from organisations.models.contact import Contact
 from organisations.models.customer_note import CustomerNote
 from organisations.models.digest_choice import DigestChoice
@@ -29,6 +30,8 @@ __all__ = [
     "AuditEntry",
     "BillingEntity",
     "BillingHold",
+    "BulkItem",
+    "BulkJob",
     "Contact",
     "CustomerNote",
     "DigestChoice",

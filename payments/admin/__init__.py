@@ -2,6 +2,7 @@
 
 from payments.admin.ageing import AgeingOfInvoices
 from payments.admin.bank_line import BankLineAdmin
+from payments.admin.bulk import BulkOfPayments
 from payments.admin.cheque import ChequeAdmin
 from payments.admin.cheque_forms import ChequeOfInvoice, ChequeOfOrganisation
 from payments.admin.dispute import DisputeAdmin
@@ -32,6 +33,7 @@ __all__ = [
     "AgeingOfInvoices",
     "AutoCollectOfOrganisation",
     "BankLineAdmin",
+    "BulkOfPayments",
     "ChequeAdmin",
     "ChequeOfInvoice",
     "ChequeOfOrganisation",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from django.apps import apps
@@ -25,6 +25,7 @@ from events.services.alerting.rules import add_rule
 from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
 from events.services.settling.chunks import settle_pending
+from invoicing.bulk_verbs import SEND
 from invoicing.computing.credit_notes import Wanted
 from invoicing.emails import queue_invoice_email
 from invoicing.models import (
@@ -56,6 +57,8 @@ from organisations.notifications.switches import switch_off
 from organisations.notifications.tracking import note_event
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
+from organisations.services.bulk.preview import preview
+from organisations.services.bulk.starting import start_job
 from organisations.services.contacts import add_contact
 from organisations.services.holds import place_hold
 from organisations.services.notes import write_note
@@ -136,6 +139,12 @@ def tenant_models() -> Iterator[type[Model]]:
         yield from (model for model in apps.get_app_config(label).get_models() if issubclass(model, TenantModel))
 
 
+def _send_many(organisation: Organisation, person: Any) -> None:
+    rows = Invoice.objects.filter(organisation=organisation)
+    seal = preview(SEND, rows, {}).seal
+    start_job(verb=SEND, rows=rows, maker=person, options={}, token=uuid4(), seal=seal)
+
+
 def owned(model: type[Any], tenant: Tenant) -> list[Any]:
     return list(model._base_manager.filter(**{model.tenant_path: tenant.organisation.pk}).values_list("pk", flat=True))
 
@@ -163,6 +172,7 @@ def tenant(marker: str) -> Tenant:
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
     write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
+    _send_many(organisation, person)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
     _begin_clock(organisation)
     make_link(organisation_id=organisation.pk, made_by=marker)

@@ -43,6 +43,7 @@ NOT_REGISTERED = {
     "organisations.NotificationEvent": "shown on the page of its e-mail",
     "organisations.SwitchedOffEmail": "shown on What is on for whom, switched on the customer's page",
     "organisations.DigestChoice": "one person's own: chosen on the page Daily digest",
+    "organisations.BulkItem": "rows of the page of its bulk job",
     "organisations.SavedView": "one person's own: saved and opened above its list, pinned in the sidebar",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
     "invoicing.SimulatedCustomer": "rows of the page of its price simulation",

@@ -245,7 +245,7 @@ class ActionsMixin(ExtendedMixin):
             raise Http404 from None
         user: Any = request.user
         path = self.model.tenant_path
-        owner: Any = get_fields_from_path(self.model, path)[-1].related_model
+        owner: Any = self.model if path == "id" else get_fields_from_path(self.model, path)[-1].related_model
         owners = found.order_by().values_list(path, flat=True).distinct()
         theirs = [pk for pk in owners if user.has_perm(action.permission, owner(pk=pk))]
         named = Q(**{f"{path}__in": [pk for pk in theirs if pk is not None]})

@@ -18,6 +18,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
 from billing_platform.demo import alerts, banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
+from billing_platform.demo.bulk import send_a_month_again
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
 from billing_platform.demo.simulating import try_a_price
@@ -86,6 +87,7 @@ def _make() -> dict[str, Any]:
     usage.verify_days()
     reconcile(last)
     name_contact(nandi)
+    send_a_month_again(by=admin, month=last)
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)

@@ -31,6 +31,7 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.contributions import list_address, page_address
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.listing import ANSWER
 from billing_platform.lib.admin.work import waits_for_a_person
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import format_sums, short_text
@@ -125,7 +126,8 @@ class BulkJobAdmin(ReadOnlyAdmin):
         verb = verb_named(job.verb)
         if not isinstance(verb.undo, Undo):
             raise Http404
-        given = urlencode({JOB_VAR: str(job.pk)} | verb.undo.options(job.options))
+        answers = {f"{ANSWER}{name}": value for name, value in verb.undo.options(job.options).items()}
+        given = urlencode({JOB_VAR: str(job.pk)} | answers)
         return HttpResponseRedirect(f"{page_address(verb.model, action_name(verb_named(verb.undo.verb)))}?{given}")
 
     @object_action(

@@ -28,6 +28,7 @@ from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin.display import facts as facts_table
 from billing_platform.lib.admin.extensions import ExtendedMixin
+from billing_platform.lib.admin.listing import ANSWER
 from billing_platform.lib.admin.refusals import add_refusal, explained
 from billing_platform.lib.database.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
@@ -294,7 +295,7 @@ class ActionsMixin(ExtendedMixin):
 
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
         rows = self.rows(request, action) if action.on_rows else None
-        given = {name: value for name, value in request.GET.items() if name != "once"}
+        given = {name.removeprefix(ANSWER): value for name, value in request.GET.items() if name != "once"}
         about = rows if action.on_rows else action.about(obj)
         sent = (request.POST, request.FILES) if request.method == "POST" else ()
         form = action.form(*sent, obj=about, initial=given)

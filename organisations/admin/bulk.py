@@ -148,8 +148,9 @@ class JobFilter(DropdownFilter):
     title, parameter_name = "bulk job", JOB_VAR
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        job = self._job(request)
-        return [(str(job.pk), title_of(job))] if job else []
+        """Also for a job that one may not see: without a choice, Django leaves the filter out, and shows all."""
+        job, asked = self._job(request), request.GET.get(JOB_VAR, "")
+        return [(asked, title_of(job) if job else "Not there")] if asked else []
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if not self.value():

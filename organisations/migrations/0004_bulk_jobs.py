@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('organisations', '0002_test_clock'),
+        ('organisations', '0003_portal_link'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

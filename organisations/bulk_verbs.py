@@ -47,6 +47,7 @@ def _not_held(options: Options) -> Refusals:
 
 def _not_to_send_again(_options: Options) -> Refusals:
     return [
+        (Q(organisation__is_test=True), "It is a test customer's: none of its e-mails are sent."),
         (Q(status__in=[Sending.PENDING, Sending.SENDING]), "It is still on its way."),
         (
             Q(status=Sending.SENT, bounced_at__isnull=True, complained_at__isnull=True),

@@ -17,7 +17,8 @@ from billing_platform.lib.errors import DomainError
 from invoicing.bulk_verbs import ISSUE, VOID
 from invoicing.models import CreditNote, Invoice
 from invoicing.services import issuing
-from organisations.models import AuditEntry, BillingHold, BulkItem, BulkJob, Membership, Organisation
+from organisations.bulk_verbs import SEND_AGAIN
+from organisations.models import AuditEntry, BillingHold, BulkItem, BulkJob, Membership, Notification, Organisation
 from organisations.services.bulk import starting
 from organisations.services.bulk.preview import preview, preview_of
 from organisations.services.bulk.running import due_jobs, run_job
@@ -95,6 +96,18 @@ def test_a_page_that_shows_something_old_is_shown_again_with_the_difference(
     assert "Look at what it would do" in forged
     confirmed(as_operator, FINALIZE)
     assert Invoice.objects.exclude(number="").count() == 2
+
+
+@pytest.mark.django_db
+def test_no_e_mails_of_test_customers_are_sent_again_or_counted(acme: Organisation) -> None:
+    lab = factories.organisation("Lab", billing_entity=factories.sandbox_seller())
+    unsent = {"status": "not_sent", "not_sent_because": "A test customer's.", "next_attempt_at": None}
+    Notification.objects.create(organisation=lab, kind="reminder", dedupe_key="1", recipients=["a@lab.test"], **unsent)
+    again = preview(SEND_AGAIN, Notification.objects.filter(organisation=lab), {})
+    assert [row.because for row in again.skipped] == ["It is a test customer's: none of its e-mails are sent."]
+    one_off(acme), one_off(lab)
+    shown = preview(ISSUE, Invoice.objects.all(), {})
+    assert (shown.ready, shown.customers) == (2, 1)
 
 
 @pytest.mark.django_db

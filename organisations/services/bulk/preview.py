@@ -23,7 +23,11 @@ _GROUPS = """
            bit_xor(hashtextextended(concat_ws(' ', item_object, trim_scale(item_amount), item_seen, item_because), 0))
     FROM ({rows}) AS found GROUP BY 1, 2 ORDER BY 1, 2
 """
-_CUSTOMERS = "SELECT count(DISTINCT item_organisation) FROM ({rows}) AS found WHERE item_because = ''"
+_CUSTOMERS = """
+    SELECT count(DISTINCT item_organisation) FROM ({rows}) AS found
+    JOIN organisations_organisation AS customer ON customer.id = item_organisation AND NOT customer.is_test
+    WHERE item_because = ''
+"""
 _ITEMS = """
     SELECT object_id AS item_object, name AS item_name, organisation_id AS item_organisation, amount AS item_amount,
            currency AS item_currency, seen AS item_seen, reason AS item_because
@@ -58,6 +62,7 @@ class Skipped:
 class Preview:
     groups: tuple[Group, ...]
     customers: int = 0
+    """Whom it is done for, without test customers: none of theirs is e-mailed."""
 
     @property
     def matching(self) -> int:

@@ -252,7 +252,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Text")
     def message(self, notification: Notification) -> str:
-        return as_sent(notification.text)
+        return as_sent(notification.text_for_operators)
 
     @admin.display(description="Attachments")
     def files(self, notification: Notification) -> str:

@@ -25,6 +25,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.http.client_ip import caller
 from organisations.access.throttling import count
 from organisations.models import BillingEntity, Organisation, PortalLink
@@ -55,6 +56,11 @@ class Portal:
     def seller(self) -> BillingEntity:
         found: BillingEntity = self.organisation.billing_entity
         return found
+
+    @property
+    def good_until(self) -> str:
+        """The day the link ends on, where the customer's invoices are dated."""
+        return last_good_day(self.link)
 
     def address(self, name: str, **more: Any) -> str:
         return reverse(f"payments:{name}", kwargs={"link_id": self.link.pk, **more})
@@ -118,6 +124,10 @@ def policy(style: str = "") -> str:
 
 def style_of(brand: Brand) -> str:
     return f":root{{--brand:{brand.colour};--on-brand:{brand.on_colour}}}"
+
+
+def last_good_day(link: PortalLink) -> str:
+    return day_text(link.expires_at.astimezone(link.organisation.zone).date())
 
 
 def let_in(response: HttpResponse, link: PortalLink) -> HttpResponse:

@@ -13,7 +13,7 @@ from organisations.access.throttling import count
 from organisations.models import PortalLink
 from organisations.notifications.branding import brand_within
 from organisations.services import portal_links
-from payments.customer.portal.access import let_in, policy, protected, style_of, too_many
+from payments.customer.portal.access import last_good_day, let_in, policy, protected, style_of, too_many
 
 ASKED_BY_CALLER, ASKED_FOR_ADDRESS, WRONG_TOKENS = "10/h", "3/h", "30/h"
 ON_ITS_WAY = (
@@ -49,7 +49,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """The same answer whether an address is known or not: nobody learns here who is a customer."""
-    form, sent = AskForm(request.POST or None), ""
+    form, sent = AskForm(request.POST or None, label_suffix=""), ""
     if request.method == "POST" and form.is_valid():
         usage = count(request, group="portal_ask", who=caller(request), rate=ASKED_BY_CALLER)
         if usage is not None and usage.exceeded:
@@ -72,6 +72,7 @@ def _ended(request: HttpRequest, link: PortalLink) -> HttpResponse:
     seller = link.organisation.billing_entity
     brand = brand_within(seller)
     context = {"brand": brand, "style": style_of(brand), "seller": seller, "link": link, "sent": sent}
+    context["good_until"] = last_good_day(link)
     response = render(request, "portal/ended.html", context, status=200 if sent else 410)
     response["Content-Security-Policy"] = policy(style_of(brand))
     return response

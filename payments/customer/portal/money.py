@@ -75,7 +75,7 @@ def account(request: HttpRequest, portal: Portal) -> HttpResponseBase:
     """The statement of account: this financial year unless told otherwise."""
     today = clock.today(portal.organisation.time_zone)
     given = {"seller": str(portal.seller.pk), "first": financial_year_start(today).isoformat(), "last": str(today)}
-    form = SpanForm({**given, **{name: value for name, value in request.GET.items() if name in given}})
+    form = SpanForm({**given, **{name: value for name, value in request.GET.items() if name in given}}, label_suffix="")
     fields: dict[str, Any] = form.fields
     fields["seller"].queryset = _sellers(portal)
     context: dict[str, Any] = {"form": form, "spans": _spans(today, form)}

@@ -72,7 +72,7 @@ def _days(portal: Portal, report: Report) -> Iterator[tuple[Any, Any]]:
 def _shown(portal: Portal, report: Report) -> dict[str, Any]:
     metric = report.question.metric
     days = list(_days(portal, report))
-    columns = [Column(day_text(day), (cell.quantity,)) for day, cell in days]
+    columns = [Column(f"{day.day} {day:%b}", (cell.quantity,)) for day, cell in days]
     return {
         "name": metric.name,
         "unit": metric.unit,

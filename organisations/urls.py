@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from organisations.api import billing_config, contacts, email_notifications, portal_links, views, webhooks
+from organisations.api import audit_log, billing_config, contacts, email_notifications, portal_links, views, webhooks
 from organisations.customer.email_tracking import email_tracking
 from organisations.customer.unsubscribe import unsubscribe
 
 admin_urlpatterns = [
+    path("audit-log", audit_log.AuditLog.as_view()),
     path("organisations", views.OrganisationList.as_view()),
     path("organisations/<uuid:organisation_id>", views.OrganisationDetail.as_view()),
     path("organisations/<uuid:organisation_id>/billing-config", billing_config.BillingConfig.as_view()),

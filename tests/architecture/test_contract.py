@@ -25,6 +25,7 @@ GET POST /api/v1/events
 POST /api/v1/events/batch
 GET /api/v1/events/{{event_id}}
 GET /api/v1/usage
+GET {ADMIN}/audit-log
 GET POST {ADMIN}/organisations
 GET PATCH {ADMIN}/organisations/{{organisation_id}}
 GET POST {ADMIN}/organisations/{{organisation_id}}/projects

@@ -5,38 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from auditlog.models import LogEntry
-from django_filters import ChoiceFilter, IsoDateTimeFilter
-from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.http.parameters import IdFilter, TextFilter
 from organisations.api.base import AdminGenericView
+from organisations.api.parameters import AuditLogParameters
 from organisations.models import AuditEntry
-
-ACTIONS = [(value, str(word)) for value, word in LogEntry.Action.choices]
-
-
-class AuditLogParameters(FilterSet):
-    organisation = IdFilter("additional_data__organisation", method="of_customer")
-    kind = TextFilter(method="of_kind", label="The kind of object, such as invoice or pricingrule.")
-    object_id = TextFilter(field_name="object_pk")
-    action = ChoiceFilter(choices=[(word, word) for _value, word in ACTIONS], method="of_action")
-    request_id = TextFilter(field_name="cid")
-    since = IsoDateTimeFilter(field_name="timestamp", lookup_expr="gte")
-    until = IsoDateTimeFilter(field_name="timestamp", lookup_expr="lt")
-
-    def of_customer(self, rows: Any, _name: str, customer: Any) -> Any:
-        return rows.filter(additional_data__organisation=str(customer))
-
-    def of_kind(self, rows: Any, _name: str, kind: str) -> Any:
-        return rows.filter(content_type__model=kind)
-
-    def of_action(self, rows: Any, _name: str, word: str) -> Any:
-        return rows.filter(action__in=[value for value, known in ACTIONS if known == word])
 
 
 class AuditEntrySerializer(serializers.Serializer):
@@ -49,7 +26,7 @@ class AuditEntrySerializer(serializers.Serializer):
     organisation = serializers.SerializerMethodField(help_text="null for what belongs to no customer.")
     who = serializers.SerializerMethodField(help_text="The e-mail address or name of the person; empty for a job.")
     api_key = serializers.SerializerMethodField(help_text="The name of the key that was used.")
-    source = serializers.SerializerMethodField(help_text="The request, job or command.")
+    source = serializers.SerializerMethodField(help_text="The request, job or command.")  # type: ignore[assignment]
     reason = serializers.SerializerMethodField()
     remote_addr = serializers.CharField(allow_null=True)
     request_id = serializers.CharField(source="cid", allow_null=True)

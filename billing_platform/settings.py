@@ -229,6 +229,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OrganisationLanguage": "organisations.models.Organisation.Language",
         "EmailState": "organisations.models.EmailState",
+        "PortalLinkCause": "organisations.models.PortalLink.Cause",
         "TemplateLabels": "invoicing.models.invoice_template.LANGUAGES",
         "InvoiceStatus": "invoicing.models.Invoice.Status",
         "InvoicePdfState": "invoicing.models.Invoice.PdfState",

@@ -69,7 +69,7 @@ class PortalLinkList(ListModelMixin, AdminGenericView):
         made.link.url = made.address  # type: ignore[attr-defined]  # for the answer only
         return Response(MadePortalLinkSerializer(made.link).data, status=201)
 
-    @extend_schema(tags=_TAGS, responses={204: None})
+    @extend_schema(operation_id="admin_organisations_portal_links_revoke_all", tags=_TAGS, responses={204: None})
     def delete(self, request: Request, organisation_id: UUID) -> Response:
         portal_links.revoke_links(organisation_id=self.organisation(organisation_id).pk, by=acting_person())
         return Response(status=204)

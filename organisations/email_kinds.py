@@ -20,4 +20,11 @@ KINDS = (
         Purpose.TECHNICAL,
         may_be_switched_off=True,
     ),
+    Kind(
+        "details_request_decided",
+        "Change of details decided",
+        "organisations/details_request_decided",
+        Purpose.BILLING,
+        why="It answers what the customer asked for, and warns whoever did not ask.",
+    ),
 )

@@ -1,4 +1,4 @@
-"""Samples of the e-mails about webhook endpoints."""
+"""Samples of the e-mails about webhook endpoints and changes of details."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from organisations.notifications.samples import Explained, Samples
 WHEN = {
     "portal_link": "When an operator mails a link to the customer's portal, or the customer asks for one.",
     "webhook_endpoint_disabled": "When an endpoint has taken nothing for days, or says that it wants no more.",
+    "details_request_decided": "When somebody approves or rejects a change of details that the customer asked for.",
 }
 
 
@@ -27,6 +28,12 @@ def samples(brand: Brand) -> Samples:
             "until": date(2026, 12, 31),
         },
         "webhook_endpoint_disabled": {"endpoint": endpoint, "page": "https://billing.example/endpoint"},
+        "details_request_decided": {
+            "customer": "Ganga Foods Private Limited",
+            "is_approved": True,
+            "rows": [("GSTIN", "27AAACG1234A1ZK"), ("State", "27 Maharashtra")],
+            "reason": "",
+        },
     }
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from organisations.api import audit_log, billing_config, contacts, email_notifications, portal_links, views, webhooks
+from organisations.api import (
+    audit_log,
+    billing_config,
+    contacts,
+    details_requests,
+    email_notifications,
+    portal_links,
+    views,
+    webhooks,
+)
 from organisations.customer.email_tracking import email_tracking
 from organisations.customer.unsubscribe import unsubscribe
 
@@ -22,6 +31,9 @@ admin_urlpatterns = [
         "organisations/<uuid:organisation_id>/email-notifications", email_notifications.EmailNotificationList.as_view()
     ),
     path("email-notifications/<uuid:notification_id>", email_notifications.EmailNotificationDetail.as_view()),
+    path("organisations/<uuid:organisation_id>/details-requests", details_requests.DetailsRequestList.as_view()),
+    path("details-requests/<uuid:request_id>/approve", details_requests.ApproveDetails.as_view()),
+    path("details-requests/<uuid:request_id>/reject", details_requests.RejectDetails.as_view()),
     path("contacts/<uuid:contact_id>", contacts.ContactDetail.as_view()),
     path("projects/<uuid:project_id>", views.ProjectDetail.as_view()),
     path("projects/<uuid:project_id>/api-keys", views.ProjectKeyList.as_view()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from billing_platform.lib.http.described import described_by
-from payments.api import refunds, retries, test_clocks, views, webhook
+from payments.api import refunds, retries, sent_certificates, test_clocks, views, webhook
 from payments.customer import debit, hosted, mandate
 from payments.customer import views as pages
 from payments.customer.portal import urls as portal
@@ -16,6 +16,10 @@ admin_urlpatterns = [
     path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
     path("payments/<uuid:payment_id>/refunds", refunds.PaymentRefundList.as_view()),
     path("refunds/<uuid:refund_id>", refunds.RefundDetail.as_view()),
+    path("organisations/<uuid:organisation_id>/sent-certificates", sent_certificates.SentCertificateList.as_view()),
+    path("sent-certificates/<uuid:certificate_id>/pdf", sent_certificates.SentCertificatePdf.as_view()),
+    path("sent-certificates/<uuid:certificate_id>/accept", sent_certificates.AcceptCertificate.as_view()),
+    path("sent-certificates/<uuid:certificate_id>/reject", sent_certificates.RejectCertificate.as_view()),
     path("payments/<uuid:payment_id>/retry", retries.Retry.as_view()),
     path("payments/<uuid:payment_id>/retry-status", retries.RetryStatus.as_view()),
     path("payments/<uuid:payment_id>/retry-config", retries.RetryConfig.as_view()),

@@ -17,6 +17,7 @@ from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.prices.price_book import PricingRuleAdmin
 from invoicing.admin.prices.price_simulation import PriceSimulationAdmin
+from invoicing.admin.question import InvoiceQuestionAdmin, QuestionsOfCustomer, QuestionsOfInvoice
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
 from invoicing.admin.registers.register import CreditNoteRegister, InvoiceRegister
 from invoicing.admin.returns.filing import FilingAdmin
@@ -53,6 +54,7 @@ __all__ = [
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",
+    "InvoiceQuestionAdmin",
     "InvoiceRegister",
     "InvoiceTemplateAdmin",
     "LetterOfUndertakingAdmin",
@@ -63,6 +65,8 @@ __all__ = [
     "PriceSimulationAdmin",
     "PricesOfMetric",
     "PricingRuleAdmin",
+    "QuestionsOfCustomer",
+    "QuestionsOfInvoice",
     "RecurringFeeAdmin",
     "ReviewItemAdmin",
     "SafetyBoundsAdmin",

@@ -7,6 +7,7 @@ from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
 from organisations.admin.bulk_job import BulkJobAdmin
 from organisations.admin.contact import ContactAdmin, ContactsOfCustomer
 from organisations.admin.customer_note import CustomerNoteAdmin, NotesOfCustomer
+from organisations.admin.details_request import DetailsRequestAdmin, DetailsRequestsOfCustomer
 from organisations.admin.email_kinds import KindsOfEmails
 from organisations.admin.email_switches import EmailSwitchesOfCustomer
 from organisations.admin.gstin_check import GstinCheckOfCustomer
@@ -31,6 +32,8 @@ __all__ = [
     "ContactAdmin",
     "ContactsOfCustomer",
     "CustomerNoteAdmin",
+    "DetailsRequestAdmin",
+    "DetailsRequestsOfCustomer",
     "EmailSwitchesOfCustomer",
     "GstinCheckOfCustomer",
     "HoldsOfCustomer",

@@ -9,7 +9,7 @@ from django_filters import ChoiceFilter, IsoDateTimeFilter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import IdFilter, TextFilter, TruthFilter
-from organisations.models import EmailState, Project, Purpose, WebhookDelivery, WebhookEndpoint
+from organisations.models import DetailsRequest, EmailState, Project, Purpose, WebhookDelivery, WebhookEndpoint
 
 ACTIONS = [(value, str(word)) for value, word in LogEntry.Action.choices]
 
@@ -30,6 +30,11 @@ class ContactParameters(FilterSet):
     purpose = ChoiceFilter(choices=Purpose.choices)
     email = TextFilter()
     is_active = TruthFilter()
+
+
+class DetailsRequestParameters(FilterSet):
+    subject = ChoiceFilter(choices=DetailsRequest.Subject.choices)
+    status = ChoiceFilter(choices=DetailsRequest.Status.choices)
 
 
 class EmailNotificationParameters(FilterSet):

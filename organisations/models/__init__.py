@@ -7,6 +7,7 @@ from organisations.models.billing_hold import BillingHold, held
 from organisations.models.bulk_job import BulkItem, BulkJob
 from organisations.models.contact import Contact
 from organisations.models.customer_note import CustomerNote
+from organisations.models.details_request import DetailsRequest
 from organisations.models.digest_choice import DigestChoice
 from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
@@ -34,6 +35,7 @@ __all__ = [
     "BulkJob",
     "Contact",
     "CustomerNote",
+    "DetailsRequest",
     "DigestChoice",
     "EmailState",
     "IdempotencyRecord",

@@ -23,8 +23,10 @@ from payments.admin.payment_order import PaymentOrderAdmin
 from payments.admin.payment_page import PageOfPayment
 from payments.admin.payment_retry import PaymentRetryAdmin, ReminderAdmin, RetryOfPayment
 from payments.admin.payout import PayoutAdmin
+from payments.admin.question import ReminderPauseOfQuestion
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
+from payments.admin.sent_certificate import SentCertificateAdmin, SentCertificatesOfCustomer
 from payments.admin.statement import StatementOfOrganisation
 from payments.admin.test_clock import ClockOfOrganisation, MovingOfClock
 from payments.admin.withheld_tax import WithheldTaxAdmin
@@ -63,7 +65,10 @@ __all__ = [
     "RefundAdmin",
     "RefundsOfPayment",
     "ReminderAdmin",
+    "ReminderPauseOfQuestion",
     "RetryOfPayment",
+    "SentCertificateAdmin",
+    "SentCertificatesOfCustomer",
     "StatementOfOrganisation",
     "WithheldTaxAdmin",
 ]

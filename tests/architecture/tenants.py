@@ -50,6 +50,7 @@ from invoicing.services.pay_page_links import renew_link
 from invoicing.services.prices import price_book
 from invoicing.services.prices.drafts import draft
 from invoicing.services.prices.simulating import draft_body
+from invoicing.services.questions import ask_about_invoice
 from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms import discounts, minimum_charges, recurring_fees
 from organisations.models import ApiKey, Membership, NotificationEvent, Organisation, Project, TestClock, WebhookAttempt
@@ -60,6 +61,7 @@ from organisations.services import api_keys
 from organisations.services.bulk.preview import preview
 from organisations.services.bulk.starting import start_job
 from organisations.services.contacts import add_contact
+from organisations.services.details_requests import ask_for_details
 from organisations.services.holds import place_hold
 from organisations.services.notes import write_note
 from organisations.services.portal_links import make_link
@@ -90,6 +92,7 @@ from payments.services.dunning.retries import plan_retries
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
 from payments.services.offline import record_offline_payment, reverse_payment
+from payments.services.sent_certificates import send_certificate
 from reconciliation.findings import Finding, FindingKind
 from reconciliation.models import CheckName
 from reconciliation.services.recording import note_findings
@@ -171,6 +174,7 @@ def tenant(marker: str) -> Tenant:
     _listen(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
+    _ask(organisation, invoice, marker)
     write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
     _send_many(organisation, person)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
@@ -206,6 +210,23 @@ def tenant(marker: str) -> Tenant:
         fee=fee,
         minimum=minimum,
         discount=discount,
+    )
+
+
+def _ask(organisation: Organisation, invoice: Invoice, marker: str) -> None:
+    """What a customer asks for in its portal."""
+    ask_about_invoice(invoice_id=invoice.pk, text=f"{marker} wonders", asked_by=f"{marker} person")
+    ask_for_details(
+        organisation=organisation, subject="party", proposed={"city": f"{marker} town"}, asked_by=f"{marker} person"
+    )
+    send_certificate(
+        organisation=organisation,
+        quarter_start=date(2026, 7, 1),
+        certificate_number=f"{marker} 131",
+        certificate_on=date(2026, 10, 1),
+        certificate_amount=Decimal(1),
+        file=(f"{marker}.pdf", f"%PDF-1.7 {marker}".encode()),
+        sent_by=f"{marker} person",
     )
 
 

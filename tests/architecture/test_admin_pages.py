@@ -37,6 +37,7 @@ NOT_REGISTERED = {
     "events.UsageImportPart": "added up on the page of its import",
     "events.AlertRuleState": "shown on the rule's page",
     "events.UsageLevel": "sums of hours that the usage explorer counts",
+    "invoicing.QuestionMessage": "shown, oldest first, on the page of its question",
     "invoicing.LatePrice": "what a price bills late: its lines on the next invoice say so",
     "invoicing.InvoiceTax": "rows of the invoice's page",
     "invoicing.DiscountRedemption": "rows of the discount's page",

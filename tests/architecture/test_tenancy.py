@@ -122,6 +122,9 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "endpoint_id": lambda owner: owner.organisation.webhook_endpoints.get().pk,
     "delivery_id": lambda owner: owner.organisation.webhook_endpoints.get().deliveries.first().pk,
     "simulation_id": lambda owner: PriceSimulation.objects.get().pk,
+    "request_id": lambda owner: owner.organisation.details_requests.get().pk,
+    "question_id": lambda owner: owner.invoice.questions.get().pk,
+    "certificate_id": lambda owner: owner.organisation.sent_certificates.get().pk,
     "template_id": lambda owner: owner.organisation.invoice_templates.get().pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
@@ -233,6 +236,11 @@ OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/projects": {"name": "Q"},
     "/api/v1/admin/organisations/{organisation_id}/email-kinds": {"switched_off": ["reminder"]},
     "/api/v1/admin/organisations/{organisation_id}/contacts": {"purpose": "billing", "email": "q@q.example"},
+    "/api/v1/admin/organisations/{organisation_id}/details-requests": {
+        "subject": "party",
+        "proposed": {"city": "Q"},
+        "asked_by": "Q",
+    },
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
     "/api/v1/admin/price-simulations/{simulation_id}/schedule": {"effective_from": "2027-01-01"},

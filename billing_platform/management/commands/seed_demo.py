@@ -17,7 +17,18 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import alerts, banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
+from billing_platform.demo import (
+    alerts,
+    asking,
+    banking,
+    cheques,
+    documents,
+    gateway,
+    mandates,
+    money,
+    razorpay_past,
+    usage,
+)
 from billing_platform.demo.bulk import send_a_month_again
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
@@ -91,6 +102,7 @@ def _make() -> dict[str, Any]:
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)
+    asking.ask(unpaid, mover=konkan, withholder=nandi)
     let_months_pass()
     return (
         _keys(nandi, admin)

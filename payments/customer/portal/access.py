@@ -151,7 +151,8 @@ def shut(request: HttpRequest) -> HttpResponse:
 
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = render(request, "portal/too_many.html", {"seconds": seconds}, status=429)
+    wait = f"{seconds} seconds" if seconds < 3600 else f"{-(-seconds // 3600)} hours"
+    response = render(request, "portal/too_many.html", {"wait": wait}, status=429)
     response["Retry-After"] = str(seconds)
     return response
 

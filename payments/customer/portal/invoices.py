@@ -59,6 +59,7 @@ def invoice(request: HttpRequest, portal: Portal, invoice_id: UUID) -> HttpRespo
     context = {
         "row": invoice_row(portal, found, clock.today(portal.organisation.time_zone)),
         "shown": pay_page(found),
+        "question_url": portal.address("portal_question", invoice_id=found.pk),
         "lines": [line_row(line, found.currency) for line in lines],
         "notes": [note_row(portal, each) for each in found.credit_notes.select_related("invoice").defer("document")],
     }

@@ -19,4 +19,5 @@ NAVIGATION = (
     Item("portal_payments", "Payments"),
     Item("portal_statement", "Statement"),
     Item("portal_usage", "Usage"),
+    Item("portal_requests", "Requests"),
 )

@@ -189,7 +189,8 @@ def repair(platform: Platform, admin: Admin, customer: str) -> None:
 
 def replay(platform: Platform, admin: Admin, operator: Admin, customer: str, key: str) -> None:
     """From now on only known metrics count, and a program misspells one: its event waits until somebody mends it."""
-    admin.open(f"organisations/organisation/{customer}/change").fill(strict_metrics=True).save(said="was changed")
+    admin.open(f"organisations/organisation/{customer}/change").follow("Details")
+    admin.fill(strict_metrics=True).save(said="was changed")
     send(platform, key, event_id=f"{METRIC}-misspelt", metric=f"{METRIC}s")
     operator.open(f"events/deadletter?q={METRIC}-misspelt")
     operator.reload_until("Unknown metric")

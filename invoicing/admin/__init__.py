@@ -2,7 +2,6 @@
 
 from invoicing.admin.analytics.page import Analytics
 from invoicing.admin.approving import ApprovalOfInvoice
-from invoicing.admin.bulk import BulkOfInvoices
 from invoicing.admin.credit_notes.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
 from invoicing.admin.e_invoices.e_invoice import EInvoiceAdmin
 from invoicing.admin.e_invoices.e_invoice_of_document import EInvoiceOfCreditNote, EInvoiceOfInvoice
@@ -17,7 +16,6 @@ from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.prices.price_book import PricingRuleAdmin
 from invoicing.admin.prices.price_simulation import PriceSimulationAdmin
-from invoicing.admin.question import InvoiceQuestionAdmin, QuestionsOfCustomer, QuestionsOfInvoice
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
 from invoicing.admin.registers.register import CreditNoteRegister, InvoiceRegister
 from invoicing.admin.returns.filing import FilingAdmin
@@ -39,7 +37,6 @@ __all__ = [
     "BillingOfOrganisation",
     "BillingRunAdmin",
     "BillingRunItemAdmin",
-    "BulkOfInvoices",
     "CreditNoteAdmin",
     "CreditNoteRegister",
     "CreditNotesOfInvoice",
@@ -54,7 +51,6 @@ __all__ = [
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",
-    "InvoiceQuestionAdmin",
     "InvoiceRegister",
     "InvoiceTemplateAdmin",
     "LetterOfUndertakingAdmin",
@@ -65,8 +61,6 @@ __all__ = [
     "PriceSimulationAdmin",
     "PricesOfMetric",
     "PricingRuleAdmin",
-    "QuestionsOfCustomer",
-    "QuestionsOfInvoice",
     "RecurringFeeAdmin",
     "ReviewItemAdmin",
     "SafetyBoundsAdmin",

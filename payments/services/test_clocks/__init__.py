@@ -1,1 +1,0 @@
-"""The time of test customers: moved forward, and lived through."""

@@ -94,6 +94,7 @@ VARIABLES = (
         "failed sign-ins per account, from all addresses; a browser that has signed in to the account "
         "before is not limited",
     ),
+    Variable("PORTAL_LINK_DAYS", "days that a link to the customer portal is good for, 1 to 365"),
     Variable("TRUSTED_PROXY_COUNT", "number of your own proxies in `X-Forwarded-For`", example="1"),
     Variable("WEB_THREADS", "threads of a web process over RSGI; each holds a database connection"),
     Variable(
@@ -173,6 +174,14 @@ VARIABLES = (
         "lets outgoing webhooks go to http URLs and to this machine: for trying out, never in production",
     ),
     Variable("WEBHOOKS_RETENTION_DAYS", "how long messages of outgoing webhooks, and what came back, are stored"),
+    Variable(
+        "BULK_TYPED_ABOVE_ROWS",
+        "above so many rows, whoever confirms what is done to many rows of a list types their number",
+    ),
+    Variable(
+        "BULK_TYPED_ABOVE_RUPEES",
+        "the same above so many rupees in all; one of another currency counts as a hundred rupees",
+    ),
     Variable(
         "EMAIL_URL",
         "how e-mails are sent: `smtp+tls://user:password@host:587`",

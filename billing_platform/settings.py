@@ -182,6 +182,7 @@ RATE_LIMITS = {
     "sign_in": env.str("RATE_LIMIT_SIGN_IN", default="5/15m"),
     "sign_in_account": env.str("RATE_LIMIT_SIGN_IN_ACCOUNT", default="50/h"),
 }
+PORTAL_LINK_DAYS = env.int("PORTAL_LINK_DAYS", default=30)  # that a link to the customer portal is good for
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # number of our own proxies in X-Forwarded-For
 
 AUDITLOG_MASK_CALLABLE = "organisations.audit.masked"
@@ -222,11 +223,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "billing_platform.http.openapi.with_errors",
+        "billing_platform.http.openapi.with_safe_repeats",
         "billing_platform.http.webhook_document.with_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "OrganisationLanguage": "organisations.models.Organisation.Language",
         "EmailState": "organisations.models.EmailState",
+        "PortalLinkCause": "organisations.models.PortalLink.Cause",
         "TemplateLabels": "invoicing.models.invoice_template.LANGUAGES",
         "InvoiceStatus": "invoicing.models.Invoice.Status",
         "InvoicePdfState": "invoicing.models.Invoice.PdfState",
@@ -307,6 +310,11 @@ RAZORPAY_TIMEOUT_SECONDS = (3.05, 20)
 # Also http, and receivers on this machine: for `make run` and tests. Never where customers may type a URL.
 WEBHOOKS_TO_THIS_MACHINE = env.bool("WEBHOOKS_TO_THIS_MACHINE", default=False)
 WEBHOOKS_RETENTION_DAYS = env.int("WEBHOOKS_RETENTION_DAYS", default=90)  # how long messages and tries are stored
+
+# --- bulk jobs (organisations/services/bulk): above either, the operator types the number of rows to confirm ---------
+
+BULK_TYPED_ABOVE_ROWS = env.int("BULK_TYPED_ABOVE_ROWS", default=50)
+BULK_TYPED_ABOVE_RUPEES = env.int("BULK_TYPED_ABOVE_RUPEES", default=1_000_000)
 
 # --- e-mail ---------------------------------------------------------------------------------------------------------
 

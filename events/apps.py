@@ -15,7 +15,7 @@ class EventsConfig(AppConfig):
     backoffice = "events.backoffice"
 
     def ready(self) -> None:
-        from events import email_kinds, email_samples
+        from events import bulk_verbs, email_kinds, email_samples
         from events.api import webhook_payloads
         from events.services.alerting.observers import OBSERVERS
         from events.services.alerting.usage import USAGE
@@ -23,6 +23,7 @@ class EventsConfig(AppConfig):
         from organisations.notifications.samples import EXPLAINED
         from organisations.webhooks.payloads import PAYLOADS
 
+        bulk_verbs.register()
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         OBSERVERS.register(USAGE)

@@ -19,10 +19,15 @@ class InvoicingConfig(AppConfig):
         from billing_platform.lib import script_fonts
         from events import metric_changes
         from events.services.alerting.observers import OBSERVERS
-        from invoicing import email_kinds, email_samples
+        from invoicing import bulk_verbs, email_kinds, email_samples
         from invoicing.api import webhook_payloads
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
-        from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
+        from invoicing.customer_changes import (
+            currency_consequences,
+            leaving_consequences,
+            tax_notice,
+            time_zone_consequences,
+        )
         from invoicing.services.numbering import taken_series
         from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
         from invoicing.services.spend import COST_OBSERVER
@@ -31,6 +36,7 @@ class InvoicingConfig(AppConfig):
         from organisations.notifications.samples import EXPLAINED
         from organisations.webhooks.payloads import PAYLOADS
 
+        bulk_verbs.register()
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         PAYLOADS.register(webhook_payloads.INVOICES)
@@ -43,6 +49,7 @@ class InvoicingConfig(AppConfig):
         customer_changes.checks.register(currency_consequences)
         customer_changes.checks.register(leaving_consequences)
         customer_changes.checks.register(time_zone_consequences)
+        customer_changes.notices.register(tax_notice)
         seller_changes.checks.register(taken_series)
         OBSERVERS.register(COST_OBSERVER)
         metric_changes.checks.register(refuse_to_convert_what_is_billed)

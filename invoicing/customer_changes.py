@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 
 from django.db.models import Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.gst import place_of_supply_label
 from events.selectors.months import has_usage
+from invoicing.gst_heads import CustomerTaxProfile, SellerTaxProfile, TaxError, place_of_supply, tax_heads
 from invoicing.models import Discount, Invoice, MinimumCharge, PricingRule, RecurringFee
 from organisations.customer_changes import Consequence
 from organisations.models import Organisation
@@ -78,3 +82,32 @@ def time_zone_consequences(before: Organisation, after: Organisation) -> Iterabl
             "new customer.",
             code=InvalidInput.code,
         )
+
+
+def tax_notice(before: Organisation, after: Organisation) -> Iterable[str]:
+    """Which taxes the next invoices have, where the tax details change: "IGST instead of CGST and SGST"."""
+    if (before.gstin, before.state_code) == (after.gstin, after.state_code):
+        return
+    today = clock.today(before.billing_entity.time_zone)
+    try:
+        (old, _), (new, place) = _taxes(before, today), _taxes(after, today)
+    except TaxError as error:
+        yield str(error)
+        return
+    same = "as until now" if old == new else f"instead of {old}"
+    supplied = f" Place of supply: {place_of_supply_label(place)}." if place else ""
+    yield f"Next invoices: {new}, {same}.{supplied} Invoices that are issued stay as they are."
+
+
+def _taxes(customer: Organisation, day: date) -> tuple[str, str]:
+    """The names of the taxes, and the State of supply."""
+    seller = customer.billing_entity
+    context = place_of_supply(
+        SellerTaxProfile(seller.country, seller.gstin, seller.state_code, pays_igst_without_lut=True),
+        CustomerTaxProfile(
+            customer.country, customer.gstin, customer.state_code, customer.is_sez, bool(customer.state_code)
+        ),
+        on=day,
+    )
+    heads = [head.name for head in tax_heads(context, Decimal(18))]
+    return " and ".join(heads) or "no GST", context.place_of_supply

@@ -1,4 +1,4 @@
-"""The kinds of e-mails that invoicing sends: documents, and that one is cancelled."""
+"""The kinds of e-mails that invoicing sends: documents, that one is cancelled, and answers."""
 
 from __future__ import annotations
 
@@ -26,5 +26,12 @@ KINDS = (
         "invoicing/invoice_cancelled",
         Purpose.BILLING,
         why="Whoever has an invoice must hear that it does not count any more: it may have claimed the tax.",
+    ),
+    Kind(
+        "question_answered",
+        "Answer to a question",
+        "invoicing/question_answered",
+        Purpose.BILLING,
+        why="It is sent only when somebody asks.",
     ),
 )

@@ -17,6 +17,7 @@ WHEN = {
     "invoice_issued": "When an invoice is issued and its PDF is made; again when somebody sends it.",
     "credit_note_issued": "When a credit note is issued and its PDF is made; again when somebody sends it.",
     "invoice_cancelled": "When an invoice is voided that somebody was sent.",
+    "question_answered": "When somebody answers a customer’s question about an invoice.",
 }
 
 
@@ -32,6 +33,14 @@ def samples(brand: Brand) -> Samples:
             "total": invoice.money(invoice.total),
             "cancelled_on": date(2026, 11, 5),
             "reason": "PO-7782",
+            "page_url": invoice.pay_url,
+        },
+        "question_answered": {
+            "customer": invoice.customer.name,
+            "number": invoice.number,
+            "line": invoice.lines[0].description,
+            "question": "Why are there more calls than last month?",
+            "answer": ["Your project Checkout sent them from 3 October on: the line’s explanation shows each day."],
             "page_url": invoice.pay_url,
         },
     }

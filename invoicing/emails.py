@@ -13,12 +13,13 @@ from django.db.models import QuerySet
 from billing_platform.lib.money import ZERO
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing
 from invoicing.documents.cleaning import LOGO_OF_EMAIL
-from invoicing.models import CreditNote, Invoice
+from invoicing.models import CreditNote, Invoice, QuestionMessage
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from invoicing.selectors.pages import email_of
 from organisations.models import Notification
 from organisations.notifications.branding import Brand, foot_lines, logo_of
 from organisations.notifications.outbox import Attachment, queue_email
+from organisations.notifications.recipients import recipients as recipients_of
 from organisations.notifications.rendering import Language, render_letter
 from organisations.notifications.sending_again import see_to
 from organisations.notifications.tracking import have_it
@@ -170,6 +171,30 @@ def queue_cancellation_email(invoice: Invoice) -> Notification | None:
             "total": document.money(document.total),
             "cancelled_on": invoice.voided_at.astimezone(ZoneInfo(invoice.billing_entity.time_zone)).date(),
             "reason": invoice.void_reason,
+            "page_url": pay_page_url(invoice),
+        },
+    )
+
+
+def queue_question_answered(answer: QuestionMessage) -> Notification:
+    """Mail the answer to a customer's question to whoever reads its bills."""
+    question = answer.question
+    invoice, line = question.invoice, question.line
+    document = invoice_document(invoice)
+    return queue_about(
+        document,
+        organisation=invoice.organisation,
+        kind="question_answered",
+        dedupe_key=f"question_answered:{answer.pk}",
+        recipients=recipients_of(invoice.organisation, "question_answered"),
+        context={
+            "customer": document.customer.name,
+            "number": invoice.number,
+            "line": line.description if line else "",
+            "question": question.messages.filter(side="customer")
+            .order_by("-created_at")
+            .values_list("text", flat=True)[0],
+            "answer": [line for line in answer.text.splitlines() if line.strip()],
             "page_url": pay_page_url(invoice),
         },
     )

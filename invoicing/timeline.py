@@ -1,4 +1,5 @@
-"""What invoicing tells of a customer: documents as they were issued and made void, and its own prices."""
+"""What invoicing tells of a customer: documents as they were issued and made void, its questions about them,
+and its own prices."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.admin.timeline import Before, Moment, Tells, told
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.number_formats import format_money
-from invoicing.models import CreditNote, Invoice, PricingRule
+from invoicing.models import CreditNote, Invoice, PricingRule, QuestionMessage
 from organisations.models import Organisation
 
 
@@ -44,6 +45,17 @@ def _credit_notes(customer: Organisation, before: Before | None, most: int) -> I
     return told(rows, "created_at", before, most, moment)
 
 
+def _questions(customer: Organisation, before: Before | None, most: int) -> Iterable[Moment]:
+    def moment(message: QuestionMessage) -> Moment:
+        question = message.question
+        text = f"{message.written_by} about {question.invoice}: {message.text}"
+        waits = message.side == QuestionMessage.Side.CUSTOMER and question.status == question.Status.OPEN
+        return Moment(message.created_at, str(message.pk), text, admin_url(question), "warning" if waits else "")
+
+    rows = QuestionMessage.objects.filter(question__invoice__organisation=customer).select_related("question__invoice")
+    return told(rows, "created_at", before, most, moment)
+
+
 def _prices(customer: Organisation, before: Before | None, most: int) -> Iterable[Moment]:
     """The customer's own. Prices for all customers stand in the price book."""
 
@@ -58,5 +70,6 @@ def _prices(customer: Organisation, before: Before | None, most: int) -> Iterabl
 TELLS = (
     Tells("invoices", "Invoices", "receipt_long", "invoicing.view_invoice", _invoices),
     Tells("credit_notes", "Credit notes", "assignment_return", "invoicing.view_creditnote", _credit_notes),
+    Tells("questions", "Questions", "contact_support", "invoicing.view_invoicequestion", _questions),
     Tells("prices", "Prices", "sell", "invoicing.view_pricingrule", _prices),
 )

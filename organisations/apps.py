@@ -11,11 +11,12 @@ class OrganisationsConfig(AppConfig):
     backoffice = "organisations.backoffice"
 
     def ready(self) -> None:
-        from organisations import audit, email_kinds, email_samples
+        from organisations import audit, bulk_verbs, email_kinds, email_samples
         from organisations.access import roles
         from organisations.notifications import kinds, tracking
         from organisations.notifications.samples import EXPLAINED
 
+        bulk_verbs.register()
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         tracking.listen()

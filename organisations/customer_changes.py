@@ -27,9 +27,18 @@ Check = Callable[[Organisation, Organisation], Iterable[Consequence]]
 
 checks: Registry[Check] = Registry()
 
+Notice = Callable[[Organisation, Organisation], Iterable[str]]
+"""The same; it returns sentences to know before the change, which nobody has to confirm."""
+
+notices: Registry[Notice] = Registry()
+
 
 def consequences_of(before: Organisation, after: Organisation) -> list[Consequence]:
     return [each for check in (_tax_status, *checks) for each in check(before, after)]
+
+
+def notices_of(before: Organisation, after: Organisation) -> list[str]:
+    return [sentence for notice in notices for sentence in notice(before, after)]
 
 
 def _tax_status(before: Organisation, after: Organisation) -> Iterable[Consequence]:

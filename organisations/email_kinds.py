@@ -7,10 +7,24 @@ from organisations.notifications.kinds import Kind
 
 KINDS = (
     Kind(
+        "portal_link",
+        "Link to the portal",
+        "organisations/portal_link",
+        Purpose.FINANCE,
+        why="It is sent only when somebody asks for it.",
+    ),
+    Kind(
         "webhook_endpoint_disabled",
         "Webhook endpoint disabled",
         "organisations/webhook_endpoint_disabled",
         Purpose.TECHNICAL,
         may_be_switched_off=True,
+    ),
+    Kind(
+        "details_request_decided",
+        "Change of details decided",
+        "organisations/details_request_decided",
+        Purpose.BILLING,
+        why="It answers what the customer asked for, and warns whoever did not ask.",
     ),
 )

@@ -1,13 +1,17 @@
-"""Samples of the e-mails about webhook endpoints."""
+"""Samples of the e-mails about webhook endpoints and changes of details."""
 
 from __future__ import annotations
+
+from datetime import date
 
 from organisations.models import WebhookEndpoint
 from organisations.notifications.branding import Brand
 from organisations.notifications.samples import Explained, Samples
 
 WHEN = {
+    "portal_link": "When an operator mails a link to the customer's portal, or the customer asks for one.",
     "webhook_endpoint_disabled": "When an endpoint has taken nothing for days, or says that it wants no more.",
+    "details_request_decided": "When somebody approves or rejects a change of details that the customer asked for.",
 }
 
 
@@ -16,7 +20,21 @@ def samples(brand: Brand) -> Samples:
         url="https://hooks.customer.example/billing",
         disabled_reason="The receiver answered 410: it wants no more messages.",
     )
-    return {"webhook_endpoint_disabled": {"endpoint": endpoint, "page": "https://billing.example/endpoint"}}
+    return {
+        "portal_link": {
+            "customer": "Acme Private Limited",
+            "seller": brand.name,
+            "portal_url": "https://billing.example/portal",
+            "until": date(2026, 12, 31),
+        },
+        "webhook_endpoint_disabled": {"endpoint": endpoint, "page": "https://billing.example/endpoint"},
+        "details_request_decided": {
+            "customer": "Ganga Foods Private Limited",
+            "is_approved": True,
+            "rows": [("GSTIN", "27AAACG1234A1ZK"), ("State", "27 Maharashtra")],
+            "reason": "",
+        },
+    }
 
 
 EXPLAINED = Explained(WHEN, samples)

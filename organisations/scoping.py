@@ -1,7 +1,7 @@
 """Tenant isolation: which organisations an actor reaches, and the queryset that filters rows by them.
 
-An actor is a Django user or an ApiKey. Admin pages, API views and exports all call `for_organisations(actor)`;
-none of them writes a filter by organisation of its own.
+An actor is a Django user, an ApiKey or a PortalLink. Admin pages, API views, exports and the portal all call
+`for_organisations(actor)`; none of them writes a filter by organisation of its own.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.db.models import Q
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-    from organisations.models import ApiKey
+    from organisations.models import ApiKey, PortalLink
 
-Actor: TypeAlias = "AbstractBaseUser | AnonymousUser | ApiKey"
+Actor: TypeAlias = "AbstractBaseUser | AnonymousUser | ApiKey | PortalLink"
 
 
 class EveryOrganisation(enum.Enum):
@@ -38,8 +38,9 @@ Reach: TypeAlias = "set[UUID] | Literal[EveryOrganisation.EVERY_ORGANISATION]"
 def reachable_organisations(actor: Actor) -> Reach:
     """The ids of the organisations whose rows an actor may see, or EVERY_ORGANISATION.
 
-    A project key reaches the organisation of its project, and an admin key what its owner reaches. A user reaches the
-    organisations of his or her memberships; superusers, and users with a membership for all, reach every organisation.
+    A project key reaches the organisation of its project, an admin key what its owner reaches, a portal link its
+    customer. A user reaches the organisations of his or her memberships; superusers, and users with a membership for
+    all, reach every organisation.
     Anyone else reaches none: the set is empty. The answer is read once per actor object, which lives for one request.
     """
     known: Reach | None = getattr(actor, "_reachable_organisations", None)
@@ -82,6 +83,13 @@ class TenantQuerySet(models.QuerySet[Any]):
         if getattr(self.model, "tenant_shared", False):
             allowed |= Q(**{f"{path}__isnull": True})
         return self.filter(allowed)
+
+    def real(self) -> Self:
+        """Without the rows of test customers: for whatever adds up, returns, reports, or is done by itself."""
+        path: str = self.model.tenant_path
+        if path == "id":
+            return self.filter(is_test=False)
+        return self.exclude(**{f"{path}__is_test": True})
 
 
 class TenantModel(models.Model):

@@ -16,7 +16,7 @@ def customers_to_check(*, actor: Actor, today: date) -> Any:
     """Active customers of sellers with GST whose GSTIN was looked up too long ago (GSTIN_CHECK_DAYS), or never. The day
     so many days after the last check is due."""
     days = settings.GSTIN_CHECK_DAYS
-    customers = Organisation.objects.for_organisations(actor)
+    customers = Organisation.objects.for_organisations(actor).real()
     if not days:
         return customers.none()
     due = Q(gstin_checked_on__isnull=True) | Q(gstin_checked_on__lte=today - timedelta(days=days))

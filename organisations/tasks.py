@@ -1,4 +1,4 @@
-"""Jobs of the outbox, of outgoing webhooks and of the stored answers."""
+"""Jobs of the outbox, of outgoing webhooks, of bulk jobs and of the stored answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from celery import shared_task
 from billing_platform.lib.work.waking import wake_each
 from organisations import idempotency
 from organisations.notifications import email
+from organisations.services.bulk import running
+from organisations.services.bulk.starting import TASK
 from organisations.webhooks.announcing import SENDER
 from organisations.webhooks.forgetting import forget_old_messages
 from organisations.webhooks.sending import send_due
@@ -43,3 +45,15 @@ def send_webhooks() -> int:
 def forget_webhooks() -> int:
     """Delete old messages with the log of their deliveries. Returns how many."""
     return forget_old_messages()
+
+
+@shared_task
+def run_bulk_job(job_id: str) -> None:
+    """Do rows of a bulk job, right after it was confirmed, and on until none waits."""
+    running.run_job(job_id=UUID(job_id))
+
+
+@shared_task
+def go_on_with_bulk_jobs() -> None:
+    """Have bulk jobs worked off that are due: whose wake-up was lost, or whose worker died."""
+    wake_each(TASK, running.due_jobs())

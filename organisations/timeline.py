@@ -1,4 +1,4 @@
-"""What organisations tells of a customer: notes, holds, e-mails and webhooks."""
+"""What organisations tells of a customer: notes, holds, changes of details, e-mails and webhooks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.admin.timeline import Before, Moment, Tells, told
 from billing_platform.lib.dates_in_words import day_text
-from organisations.models import BillingHold, CustomerNote, Notification, Organisation, WebhookDelivery
+from organisations.models import BillingHold, CustomerNote, DetailsRequest, Notification, Organisation, WebhookDelivery
 
 Moments = Iterable[Moment]
 
@@ -28,6 +28,14 @@ def _holds(customer: Organisation, before: Before | None, most: int) -> Moments:
 
     rows = customer.billing_holds.select_related("organisation__billing_entity")
     return told(rows, "starts_at", before, most, moment)
+
+
+def _details_requests(customer: Organisation, before: Before | None, most: int) -> Moments:
+    def moment(asked: DetailsRequest) -> Moment:
+        text = f"Change of details asked for by {asked.asked_by}: {asked.get_status_display().lower()}"
+        return Moment(asked.created_at, str(asked.pk), text, admin_url(asked), "warning" if asked.is_open else "")
+
+    return told(customer.details_requests.all(), "created_at", before, most, moment)
 
 
 def _emails(customer: Organisation, before: Before | None, most: int) -> Moments:
@@ -52,6 +60,9 @@ def _webhooks(customer: Organisation, before: Before | None, most: int) -> Momen
 TELLS = (
     Tells("notes", "Notes", "sticky_note_2", "organisations.view_customernote", _notes),
     Tells("holds", "Holds", "pause_circle", "organisations.view_billinghold", _holds),
+    Tells(
+        "details_requests", "Changes of details", "edit_note", "organisations.view_detailsrequest", _details_requests
+    ),
     Tells("emails", "E-mails", "mail", "organisations.view_notification", _emails),
     Tells("webhooks", "Webhooks", "podcasts", "organisations.view_webhookdelivery", _webhooks),
 )

@@ -15,13 +15,14 @@ class PaymentsConfig(AppConfig):
         from organisations.notifications.made_files import MADE_FILES, MadeFile
         from organisations.notifications.samples import EXPLAINED
         from organisations.webhooks.payloads import PAYLOADS
-        from payments import email_kinds, email_samples, receivers
+        from payments import bulk_verbs, email_kinds, email_samples, receivers
         from payments.api import webhook_payloads
         from payments.emails import RECEIPT
         from payments.services.dunning import ways
         from payments.services.mandates.retrying import debit_again
         from payments.services.receipts import receipt_content
 
+        bulk_verbs.register()
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         receivers.connect()

@@ -34,6 +34,7 @@ from payments.models import (
     PayoutLine,
     Refund,
     Reminder,
+    SentCertificate,
     WithheldTax,
 )
 from payments.selectors import about_outages, held_up_by_outage, not_paid_out, with_unallocated
@@ -56,6 +57,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PAYMENTS, MandateCharge, "bolt"),
         SidebarItem(Group.ACCOUNTS, Invoice, "schedule", page="ageing", page_title="Ageing"),
         SidebarItem(Group.ACCOUNTS, WithheldTax, "percent"),
+        SidebarItem(Group.ACCOUNTS, SentCertificate, "upload_file"),
         SidebarItem(Group.ACCOUNTS, JournalBatch, "menu_book", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, InboundWebhook, "webhook"),
         SidebarItem(Group.SYSTEM, PaymentAllocation, "call_split"),
@@ -170,6 +172,16 @@ BACKOFFICE = Contribution(
             filters={"state": "overdue"},
             urgency=Urgency.MONEY,
             amount=F("payment__amount"),
+            since="created_at",
+        ),
+        Waits(
+            kind="sent_certificates",
+            one="TDS certificate to check",
+            many="TDS certificates to check",
+            rows=lambda user: SentCertificate.objects.for_organisations(user).to_check(),
+            model=SentCertificate,
+            filters={},
+            urgency=Urgency.BILLING,
             since="created_at",
         ),
         Waits(
@@ -333,5 +345,6 @@ BACKOFFICE = Contribution(
         GatewayAccount: ("key_secret", "webhook_secret", "previous_webhook_secret"),
         MandateCharge: ("public_token",),  # who has it stops the debit
         DisputeDocument: ("content",),
+        SentCertificate: ("content",),
     },
 )

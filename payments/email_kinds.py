@@ -6,6 +6,7 @@ from organisations.models import Purpose
 from organisations.notifications.kinds import Audience, Kind
 
 ASKED_FOR = "It is sent only when somebody asks for it."
+ANSWERS = "It answers what the customer sent."
 RECEIPT = "A payer is to get a receipt: RBI wants one after each debit, rule 50 of the CGST Rules one for an advance."
 NOT_VALID = "Whoever has a receipt must hear that it is not valid any more."
 TO_THE_SELLER = "It goes to the seller, who has to act."
@@ -38,6 +39,7 @@ KINDS = (
         "It says what is due again and what is charged for it: whoever is charged must hear of it.",
     ),
     _kind("certificates_wanted", "Certificates of tax withheld are wanted", Purpose.FINANCE),
+    _kind("certificate_decided", "Certificate of tax withheld checked", Purpose.FINANCE, ANSWERS),
     _kind("refund_started", "Refund on its way", Purpose.FINANCE),
     _kind("refund_done", "Refund made", Purpose.FINANCE),
     _kind("refund_failed", "Refund failed", Purpose.FINANCE),

@@ -30,6 +30,7 @@ WHEN = {
     "cheque_received": "When a cheque is recorded.",
     "cheque_bounced": "When the bank returns a cheque.",
     "certificates_wanted": "When somebody asks a customer for its TDS certificates.",
+    "certificate_decided": "When somebody accepts or rejects a TDS certificate that the customer sent.",
     "refund_started": "When Razorpay has taken a refund.",
     "refund_done": "When a refund has left.",
     "refund_failed": "When a refund that the customer heard of has failed.",
@@ -87,6 +88,13 @@ def _asking() -> Samples:
         "payment_retry": {"attempted_on": date(2026, 11, 3), "is_last": True},
         "payment_given_up": {"tries": 3},
         "certificates_wanted": {"rows": rows, "forms": ["131"], "pan": "AAACA1234A"},
+        "certificate_decided": {
+            "number": "ABCDEFG",
+            "quarter": "26-27 Q3",
+            "is_accepted": False,
+            "recorded": "",
+            "reason": "The file is the certificate of another quarter.",
+        },
         "pay_page_link": {"until": date(2027, 2, 3)},
     }
 

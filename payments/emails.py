@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from django.urls import reverse
 
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.http.downloads import PDF
-from billing_platform.lib.law import INDIAN_TIME
+from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.emails import queue_about
@@ -25,7 +26,16 @@ from organisations.models import BillingEntity, Notification, Organisation
 from organisations.notifications.branding import brand_of_seller, logo_of
 from organisations.notifications.outbox import Attachment, queue_email
 from organisations.notifications.recipients import recipients
-from payments.models import Cheque, Dispute, InboundWebhook, MandateCharge, Payment, Refund, WithheldTax
+from payments.models import (
+    Cheque,
+    Dispute,
+    InboundWebhook,
+    MandateCharge,
+    Payment,
+    Refund,
+    SentCertificate,
+    WithheldTax,
+)
 
 RECEIPT = "payments.receipt:"
 """Begins the name of an attachment that is made when its message is sent."""
@@ -161,6 +171,21 @@ def queue_certificates_wanted(
     ]
     context = {"rows": rows, "forms": sorted({tax.form for tax in taxes}), "pan": seller.pan or seller.gstin[2:12]}
     _queue_of_seller("certificates_wanted", organisation, seller, f"{organisation.pk}:{seller.pk}:{day}", context)
+
+
+def queue_certificate_decided(sent: SentCertificate, *, recorded: Decimal | None = None) -> None:
+    """Tell a customer what became of the certificate that it sent. `recorded`: what was withheld, where that is
+    another amount."""
+    context = {
+        "number": sent.certificate_number,
+        "quarter": sent.quarter,
+        "amount": sent.amount_text,
+        "is_accepted": sent.status == SentCertificate.Status.ACCEPTED,
+        "recorded": format_money(recorded, RUPEES) if recorded is not None else "",
+        "reason": sent.reason,
+    }
+    organisation = sent.organisation
+    _queue_of_seller("certificate_decided", organisation, organisation.billing_entity, sent.pk, context)
 
 
 def _queue_of_seller(

@@ -70,7 +70,7 @@ def collected(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> tuple
     The payments that `received` counts are `Payment.objects.collected(…)`, and the payment list's `?collected=` shows
     exactly those.
     """
-    standing = Payment.objects.for_organisations(actor).standing_between(first, last, zone)
+    standing = Payment.objects.for_organisations(actor).real().standing_between(first, last, zone)
     rows = (
         with_unallocated(standing)
         .filter(held__gt=0)
@@ -175,6 +175,8 @@ def why_not_collectable(invoice: Invoice) -> DomainError | None:
         return NothingToCollect(f"Invoice {invoice} is {state}: there is nothing to collect.")
     if MandateCharge.objects.asked().filter(invoice=invoice).exists():
         return BeingDebited(f"The payer's bank was asked to debit invoice {invoice}, and has not answered yet.")
+    if invoice.organisation.is_test:
+        return NotPayableOnline(f"Invoice {invoice} is a test customer's: nobody is asked for its money online.")
     if not can_collect(invoice.billing_entity_id):
         return gateways.GatewayNotConfigured("Online payment is not set up here.")
     try:
@@ -210,7 +212,8 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     asked = Q(status__in=[PaymentOrder.Status.OPEN, PaymentOrder.Status.FAILED])
     waiting = Q(status=PaymentOrder.Status.CREATED) & (Q(next_attempt_at__gt=now) | Q(claimed_until__gt=now))
     invoices = (
-        Invoice.objects.collectable()
+        Invoice.objects.real()
+        .collectable()
         .annotate(due=amount_due())
         .filter(_payable_online(), _has_keys())
         .exclude(held(BillingHold.Kind.NO_COLLECTION))
@@ -259,7 +262,8 @@ def invoices_to_debit(*, limit: int = 500) -> list[UUID]:
     tried = MandateCharge.objects.filter(invoice=OuterRef("pk"), amount=OuterRef("due"))
     off = AutoCollect.objects.filter(organisation=OuterRef("organisation"), is_on=False)
     invoices = (
-        Invoice.objects.collectable()
+        Invoice.objects.real()
+        .collectable()
         .annotate(due=amount_due())
         .filter(Exists(confirmed), _payable_online(), _has_keys(), currency=RUPEES)
         .exclude(held(BillingHold.Kind.NO_COLLECTION))
@@ -348,6 +352,6 @@ def invoices_that_credit_may_pay(*, limit: int = 500) -> list[UUID]:
         invoice=OuterRef("pk"), kind=PaymentAllocation.Kind.UNALLOCATED, payment__in=owners
     )
     debited = MandateCharge.objects.asked().filter(invoice=OuterRef("pk"))
-    rows = Invoice.objects.collectable().filter(organisation__in=owners.values("organisation"))
+    rows = Invoice.objects.real().collectable().filter(organisation__in=owners.values("organisation"))
     rows = rows.exclude(Exists(taken_off)).exclude(Exists(debited))
     return list(rows.order_by("due_date", "pk").values_list("pk", flat=True)[:limit])

@@ -19,6 +19,7 @@ from payments.services.dunning import late_fees, reminders, retries
 from payments.services.mandates import charging, registering, tokens
 from payments.services.payouts import fetching
 from payments.services.refunding import sending
+from payments.services.test_clocks import advancing
 
 logger = logging.getLogger(__name__)
 
@@ -184,3 +185,16 @@ def charge_late_fees() -> None:
 @shared_task(name="payments.tasks.charge_late_fee")
 def charge_late_fee(invoice_id: str) -> None:
     late_fees.charge_late_fees(invoice_id=UUID(invoice_id))
+
+
+@shared_task(name="payments.tasks.advance_test_clock")
+def advance_test_clock(clock_id: str) -> None:
+    """Live through the moments of a test customer up to where its clock is to be."""
+    advancing.go_on(clock_id=UUID(clock_id))
+
+
+@shared_task(name="payments.tasks.advance_due_test_clocks")
+def advance_due_test_clocks() -> None:
+    """Clocks whose message was lost, whose worker died, or that are to be tried again."""
+    for clock_id in advancing.due_clocks():
+        advance_test_clock.delay(str(clock_id))

@@ -1,4 +1,4 @@
-"""What payments tells of a customer: money that came and went back, disputes, and promises to pay."""
+"""What payments tells of a customer: money that came and went back, disputes, promises, certificates it sent in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from billing_platform.lib.admin.timeline import Before, Moment, Tells, told
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.number_formats import format_money
 from organisations.models import Organisation
-from payments.models import Dispute, Payment, Refund, ReminderPause
+from payments.models import Dispute, Payment, Refund, ReminderPause, SentCertificate
 
 _BAD = frozenset({Payment.Status.FAILED, Payment.Status.REVERSED})
 
@@ -55,9 +55,20 @@ def _promises(customer: Organisation, before: Before | None, most: int) -> Itera
     return told(rows, "created_at", before, most, moment)
 
 
+def _certificates(customer: Organisation, before: Before | None, most: int) -> Iterable[Moment]:
+    def moment(sent: SentCertificate) -> Moment:
+        state = sent.get_status_display().lower()
+        text = f"TDS certificate {sent.certificate_number} of {sent.quarter} sent in, {sent.amount_text}: {state}"
+        return Moment(sent.created_at, str(sent.pk), text, admin_url(sent), "warning" if sent.is_to_check else "")
+
+    rows = SentCertificate.objects.filter(organisation=customer).defer("content")
+    return told(rows, "created_at", before, most, moment)
+
+
 TELLS = (
     Tells("payments", "Payments", "payments", "payments.view_payment", _payments),
     Tells("refunds", "Refunds", "undo", "payments.view_refund", _refunds),
     Tells("disputes", "Disputes", "gavel", "payments.view_dispute", _disputes),
     Tells("promises", "Promises", "handshake", "payments.view_reminderpause", _promises),
+    Tells("sent_certificates", "Certificates", "upload_file", "payments.view_sentcertificate", _certificates),
 )

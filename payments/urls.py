@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.urls import path
 
 from billing_platform.lib.http.described import described_by
-from payments.api import refunds, retries, views, webhook
+from payments.api import refunds, retries, sent_certificates, test_clocks, views, webhook
 from payments.customer import debit, hosted, mandate
 from payments.customer import views as pages
+from payments.customer.portal import urls as portal
 
 admin_urlpatterns = [
     path("organisations/<uuid:organisation_id>/payments", views.PaymentList.as_view()),
@@ -15,9 +16,16 @@ admin_urlpatterns = [
     path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
     path("payments/<uuid:payment_id>/refunds", refunds.PaymentRefundList.as_view()),
     path("refunds/<uuid:refund_id>", refunds.RefundDetail.as_view()),
+    path("organisations/<uuid:organisation_id>/sent-certificates", sent_certificates.SentCertificateList.as_view()),
+    path("sent-certificates/<uuid:certificate_id>/pdf", sent_certificates.SentCertificatePdf.as_view()),
+    path("sent-certificates/<uuid:certificate_id>/accept", sent_certificates.AcceptCertificate.as_view()),
+    path("sent-certificates/<uuid:certificate_id>/reject", sent_certificates.RejectCertificate.as_view()),
     path("payments/<uuid:payment_id>/retry", retries.Retry.as_view()),
     path("payments/<uuid:payment_id>/retry-status", retries.RetryStatus.as_view()),
     path("payments/<uuid:payment_id>/retry-config", retries.RetryConfig.as_view()),
+    path("organisations/<uuid:organisation_id>/test-clock", test_clocks.TestClockDetail.as_view()),
+    path("organisations/<uuid:organisation_id>/test-clock/advance", test_clocks.TestClockAdvance.as_view()),
+    path("organisations/<uuid:organisation_id>/test-clock/try-again", test_clocks.TestClockTryAgain.as_view()),
     path("payments/<uuid:payment_id>/allocate", views.PaymentAllocate.as_view()),
     path("payments/<uuid:payment_id>/unallocate", views.PaymentUnallocate.as_view()),
 ]
@@ -36,6 +44,7 @@ urlpatterns = [
 
 # Included at the root in the namespace "payments".
 public_urlpatterns = [
+    *portal.urlpatterns,
     path("pay/<slug:token>", pages.pay, name="pay"),
     path("pay/<slug:token>/order", pages.order, name="pay_order"),
     path("pay/<slug:token>/verify", pages.verify, name="pay_verify"),

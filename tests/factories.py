@@ -36,6 +36,22 @@ def billing_entity(**fields: Any) -> BillingEntity:
     return entity
 
 
+def sandbox_seller(**fields: Any) -> BillingEntity:
+    """Maharashtra (27), with a GSTIN and number series that no real seller has."""
+    values = {
+        "name": "Sandbox",
+        "legal_name": "TEST Metrics Cloud",
+        "gstin": MAHARASHTRA_GSTIN,
+        "state_code": "27",
+        "invoice_prefix": "TST",
+        "credit_note_prefix": "TCN",
+        "is_default": False,
+        "is_test": True,
+        "has_letter": False,
+    }
+    return billing_entity(**values | fields)
+
+
 def letter(entity: BillingEntity, year: int = 2026, last: date | None = None, **fields: Any) -> LetterOfUndertaking:
     """The letter of undertaking of the financial year that begins in April of `year`."""
     days = {"valid_from": date(year, 4, 1), "valid_to": last or date(year + 1, 3, 31)}

@@ -14,6 +14,7 @@ from django.db.models import CharField, Count, DecimalField, F, Min, Sum, Value
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.contributions import Urgency, Waits, waiting_kinds
+from billing_platform.lib.admin.filters import real_rows
 from billing_platform.lib.database.fingerprints import Fingerprint
 from billing_platform.lib.number_formats import format_money
 from organisations.operators_clock import operators_today, operators_zone
@@ -97,7 +98,8 @@ def _key(user: Any) -> str:
 
 def _count(kind: Waits, user: Any) -> Attention:
     """One query: how many rows, which, since when, and how much in each currency."""
-    rows, group = kind.rows(user), "currency" if kind.amount is not None else kind.named
+    rows = real_rows(kind.rows(user)) if "attention" in kind.filters else kind.rows(user)
+    group = "currency" if kind.amount is not None else kind.named
     grouped = rows.order_by().annotate(of=F(group) if group else Value("", CharField())).values("of")
     asked: dict[str, Any] = {"number": Count("pk"), "which": Fingerprint("pk")}
     asked |= {"oldest": Min(kind.since)} if kind.since else {}

@@ -99,7 +99,7 @@ def _billed(actor: Actor, months: list[date]) -> dict[str, Chart]:
 def _late(actor: Actor) -> dict[str, Chart]:
     """What is due, by how many days it is late."""
     today, sums, found = operators_today(), dict[tuple[str, Bucket], Decimal](), {}
-    due = Invoice.objects.for_organisations(actor).collectable().order_by()
+    due = Invoice.objects.for_organisations(actor).real().collectable().order_by()
     for currency, day, amount in due.values_list("currency", "due_date").annotate(
         amount=Sum(amount_due(), output_field=_MONEY)
     ):

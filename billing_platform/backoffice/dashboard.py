@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from billing_platform.backoffice import attention, charts
 from billing_platform.backoffice.attention import Attention, Waiting
@@ -16,6 +18,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import Bar, bars
 from billing_platform.lib.admin.tiles import Tile
+from billing_platform.lib.admin.trends import trends
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.number_formats import format_money, format_number, format_sums
 from billing_platform.lib.periods import BillingPeriod
@@ -23,7 +26,7 @@ from events.models import EventBatch, UsageAggregate
 from events.selectors.backlog import SettleBacklog, settle_backlog
 from events.usage import recent
 from invoicing.models import Invoice
-from invoicing.selectors.billed import billed_by_month
+from invoicing.selectors.billed import billed_between, billed_by_month
 from invoicing.selectors.billing_runs import latest_run, run_progress
 from invoicing.selectors.receivables import receivables
 from organisations.operators_clock import operators_today, operators_zone
@@ -105,12 +108,15 @@ def _billed(user: Actor) -> Tile:
     now = [row for row in rows if row.month == month.start]
     count = sum(row.invoices for row in now)
     before = format_sums((row.currency, row.billed) for row in rows if row.month != month.start)
+    first, last = same_days_before(operators_today())
+    past = billed_between(actor=user, first=first, last=last)
     return Tile(
         "Billed this month",
         _amounts((row.billed, row.currency) for row in now),
         _counted(count, "invoice"),
         list_address(Invoice, attention="billed"),
         more=(f"{before} in {month_text(month.previous())}",) if before else (),
+        changes=_changes({row.currency: row.billed for row in now}, past, first, last),
         count=count,
     )
 
@@ -129,6 +135,8 @@ def _collected(user: Actor) -> Tile:
     zone = operators_zone()
     today = clock.today(zone)
     found = payments.collected(actor=user, first=today.replace(day=1), last=today, zone=zone)
+    first, last = same_days_before(today)
+    past = payments.collected(actor=user, first=first, last=last, zone=zone)
     count = sum(row.count for row in found)
     beside = [f"+ {format_money(row.tds, row.currency)} TDS" for row in found if row.tds]
     beside += [
@@ -141,6 +149,12 @@ def _collected(user: Actor) -> Tile:
         list_address(Payment, collected="month"),
         "success" if count else "",
         more=tuple(beside),
+        changes=_changes(
+            {row.currency: row.received for row in found},
+            {row.currency: row.received for row in past if row.count},
+            first,
+            last,
+        ),
         count=count,
     )
 
@@ -209,6 +223,22 @@ def _latest_run(user: Actor) -> Tile | None:
         reverse("admin:invoicing_billingrun_change", args=[run.pk]),
         "warning" if troubled else "info" if waiting else "success",
     )
+
+
+def same_days_before(today: date) -> tuple[date, date]:
+    """Of the month before, the first day and the day of today; its last day, where it has no such day."""
+    before = BillingPeriod.of(today).previous()
+    last_day = (before.end - timedelta(days=1)).day
+    return before.start, before.start.replace(day=min(today.day, last_day))
+
+
+def _changes(
+    now: Mapping[str, Decimal], before: Mapping[str, Decimal], first: date, last: date
+) -> tuple[SafeString, ...]:
+    """Against the same days of the month before; nothing, where neither has any."""
+    currencies = sorted({*(code for code, amount in now.items() if amount), *before})
+    against = f"{first.day}–{day_text(last)}" if first != last else day_text(last)
+    return tuple(trends(now, before, currencies=currencies, against=against))
 
 
 def _amounts(pairs: Iterable[tuple[Decimal, str]]) -> tuple[str, ...]:

@@ -87,13 +87,13 @@ def numbers_of(user: Any, day: date) -> Iterator[Number]:
         events = sum(each.event_count for each in daily_usage(actor=user, days=2) if each.day == day)
         yield "Events counted", format_number(events), list_address(UsageAggregate)
     if user.has_perm("invoicing.view_invoice"):
-        issued = Invoice.objects.for_organisations(user).issued().filter(issue_date=day)
+        issued = Invoice.objects.for_organisations(user).real().issued().filter(issue_date=day)
         yield "Billed", _worth(issued, "total"), list_address(Invoice)
     if user.has_perm("payments.view_payment"):
         found = [row for row in payments.collected(actor=user, first=day, last=day, zone=zone) if row.count]
         sums = format_sums((row.currency, row.received) for row in found)
         yield "Collected", _said(sum(row.count for row in found), sums), list_address(Payment, collected="month")
-        failed = Payment.objects.for_organisations(user).filter(status=Payment.Status.FAILED)
+        failed = Payment.objects.for_organisations(user).real().filter(status=Payment.Status.FAILED)
         failed = failed.filter(attempted_at__gte=within[0], attempted_at__lt=within[1])
         yield "Payments failed", _worth(failed, "amount"), list_address(Payment, status__exact="failed")
     if user.has_perm("organisations.view_notification"):

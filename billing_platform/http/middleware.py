@@ -39,7 +39,7 @@ PAGE_POLICY = "; ".join(
 )
 
 POLLED = {"/health", "/health/ready", "/metrics"}  # asked every few seconds: counted, but not logged
-TOKEN_PATHS = ("/pay/", "/debits/")  # whose next part is a key
+TOKEN_PATHS = ("/pay/", "/debits/", "/portal/open/")  # whose next part is a key
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

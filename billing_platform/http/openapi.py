@@ -29,6 +29,7 @@ _REASONS = {
     "403": "The key's scope or its owner's role does not allow it.",
     "404": "There is no such object in the key's organisations.",
     "409": "The state of things does not allow it; `code` says why.",
+    "412": "The object was changed meanwhile: `If-Match` names another version than the answer's `ETag`.",
     "413": "The body is too large.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",
     "503": "The database is away; `Retry-After` says how many seconds to wait.",
@@ -40,6 +41,48 @@ _ALWAYS = {"400", "401", "403", "429"}
 def only_versioned(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """Leave out the short forms (/events, /webhooks/razorpay): each is the same endpoint as its long form."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(VERSIONED)]
+
+
+_ONCE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again within 24 hours, the request is answered as the first time, and does nothing.",
+    "schema": {"type": "string", "maxLength": 255},
+}
+_VERSION = {"type": "string", "example": '"5d41402abc4b2a76b9719d911017c592"'}
+_ETAG = {"ETag": {"description": "The version of the object, for If-Match and If-None-Match.", "schema": _VERSION}}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "Do it only if the object is still this version.",
+    "schema": _VERSION,
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "Answer 304 without a body if the object is still this version.",
+    "schema": _VERSION,
+}
+_CHANGES = {"put", "patch", "delete"}
+
+
+def with_safe_repeats(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The headers that make a repeated request harmless and a lost update impossible, wherever they are honoured."""
+    for path, operations in result["paths"].items():
+        versioned = "get" in operations and bool(_CHANGES & set(operations))
+        for method, operation in operations.items():
+            headers = operation.setdefault("parameters", [])
+            if method != "get" and ("/admin/" in path or "/payments/" in path):
+                headers.append(_ONCE)
+            if versioned and method in _CHANGES:
+                headers.append(_IF_MATCH)
+                operation["responses"]["412"] = _described("412")
+            if versioned and method == "get":
+                headers.append(_IF_NONE_MATCH)
+                operation["responses"]["304"] = {"description": "The client has this version.", "headers": _ETAG}
+            if versioned and method != "delete" and "200" in operation["responses"]:
+                operation["responses"]["200"]["headers"] = _ETAG
+    return result
 
 
 def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -18,6 +18,11 @@ def now() -> datetime:
     return _standing.get() or timezone.now()
 
 
+def real_now() -> datetime:
+    """The current instant also where the clock stands: for what people outside do meanwhile, such as receiving."""
+    return timezone.now()
+
+
 def today(time_zone: str | ZoneInfo) -> date:
     """The current calendar day in a time zone, for due dates and document dates."""
     zone = ZoneInfo(time_zone) if isinstance(time_zone, str) else time_zone

@@ -13,7 +13,7 @@ from billing_platform.lib.http import request_id
 
 _SECRETS = re.compile(
     r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+"
-    r"|(/(?:pay|debits)/)[A-Za-z0-9_-]+",
+    r"|(/(?:pay|debits|portal/open)/)[A-Za-z0-9_-]+",
     re.IGNORECASE,
 )
 _SIGNS = (
@@ -22,6 +22,7 @@ _SIGNS = (
     "basic",
     "/pay/",
     "/debits/",
+    "/portal/open/",
 )  # every secret has one of them; this search is much faster than the patterns
 _OWN = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 """The attributes of every log record. Others were given as `extra`."""

@@ -20,18 +20,17 @@ from billing_platform.lib.admin.base import (
     ReadOnlyAdmin,
     link,
     object_action,
-    rows_action,
     status,
     when,
 )
 from billing_platform.lib.admin.display import EMPTY, anchor, as_sent
 from billing_platform.lib.dates_in_words import time_text
-from events.admin.bulk_report import summary
+from events import bulk_verbs
 from events.models import DeadLetter, EventBatch
 from events.selectors.dead_letters import letter_json, replay_outcome
 from events.services import dead_letters
-from events.services.bulk_report import BulkReport
 from events.tasks import settling
+from organisations.admin.bulk import ReasonedForm, RemarkForm, bulk_action
 
 Status = DeadLetter.Status
 TONES = {Status.OPEN: "danger", Status.REPLAYED: "success", Status.DISCARDED: ""}
@@ -43,7 +42,6 @@ OUTCOMES = {
     "dead_lettered": "Rejected again: {}",
 }
 ORDER = ("event_id", "metric_name", "metric_value", "unit", "timestamp", "metadata")
-MOST_AT_ONCE = 10_000
 UNREADABLE_SHOWN = 2_000
 
 
@@ -195,30 +193,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         dead_letters.discard_one(letter_id=letter.pk, reason=reason, by=request.user.get_username())
         return "The dead letter is discarded."
 
-    @rows_action(
-        label="Replay",
-        permission="events.replay_deadletter",
-        form=ReplayForm,
-        confirm="Those that would be counted now go back to be counted, as received when they were first. "
-        "The others stay open.",
-    )
-    def replay_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:
-        ids = _open_ids(letters)
-        report = dead_letters.replay(letter_ids=ids, by=request.user.get_username(), reason=reason)
-        settling.wake()
-        return _summary_with_links(report, "Replayed", ids)
-
-    @rows_action(
-        label="Discard",
-        permission="events.discard_deadletter",
-        form=DiscardForm,
-        confirm="Those that are open stay stored, but will never be counted.",
-        danger=True,
-    )
-    def discard_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:
-        ids = _open_ids(letters)
-        report = dead_letters.discard(letter_ids=ids, reason=reason, by=request.user.get_username())
-        return _summary_with_links(report, "Discarded", ids)
+    replay_many = bulk_action(bulk_verbs.REPLAY, RemarkForm)
+    discard_many = bulk_action(bulk_verbs.DISCARD, ReasonedForm)
 
     @admin.display(description="Reported")
     def said(self, letter: Any) -> str:
@@ -258,14 +234,3 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         if outcome is None:
             return EMPTY
         return format_html(OUTCOMES[outcome.status], anchor(self, outcome.found) if outcome.found else EMPTY)
-
-
-def _open_ids(letters: Any) -> list[Any]:
-    """The oldest first: those that came together go back together."""
-    still_open = letters.filter(status=Status.OPEN).order_by("project_id", "first_seen_at")
-    return list(still_open.values_list("pk", flat=True)[:MOST_AT_ONCE])
-
-
-def _summary_with_links(report: BulkReport, verb: str, ids: list[Any]) -> str:
-    text = summary(report, verb, if_none="None of them is open.")
-    return text + (" There may be more: ask again." if len(ids) == MOST_AT_ONCE else "")

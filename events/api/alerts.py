@@ -197,6 +197,9 @@ class AlertRuleDetail(_RuleView):
         "DELETE": "events.delete_alertrule",
     }
 
+    def lock_first(self) -> None:
+        rules.lock_state(rule_id=self.kwargs["alert_rule_id"])
+
     @extend_schema(tags=TAGS)
     def get(self, request: Request, alert_rule_id: UUID) -> Response:
         return Response(self.get_serializer(self.rule(alert_rule_id)).data)

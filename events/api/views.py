@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import InvalidInput, NotFound
 from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.csv_files import csv_response
@@ -135,6 +136,9 @@ class MetricDetail(AdminGenericView):
     queryset = Metric.objects.all()
     serializer_class = MetricSerializer
     permission_required = {"GET": "events.view_metric", "PATCH": "events.change_metric"}
+
+    def lock_first(self) -> None:
+        advisory_lock(LockSpace.DEDUP)
 
     @extend_schema(tags=["usage"])
     def get(self, request: Request, metric_id: UUID) -> Response:

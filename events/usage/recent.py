@@ -49,7 +49,7 @@ def daily_usage(*, actor: Actor, days: int = DAYS) -> tuple[DailyUsage, ...]:
 
 def _daily_usage(actor: Actor, days: int) -> tuple[DailyUsage, ...]:
     counted = dict.fromkeys(range(days), 0)
-    for _organisation, days_ago, events in _rows(Organisation.objects.for_organisations(actor), days):
+    for _organisation, days_ago, events in _rows(Organisation.objects.for_organisations(actor).real(), days):
         counted[days_ago] += events
     today = operators_today()
     return tuple(DailyUsage(today - timedelta(days=days_ago), counted[days_ago]) for days_ago in reversed(range(days)))
@@ -62,7 +62,7 @@ def events_by_customer(*, actor: Actor, days: int = DAYS) -> dict[UUID, int]:
 
 def _events_by_customer(actor: Actor, days: int) -> dict[UUID, int]:
     counted: dict[UUID, int] = {}
-    for organisation, _days_ago, events in _rows(Organisation.objects.for_organisations(actor), days):
+    for organisation, _days_ago, events in _rows(Organisation.objects.for_organisations(actor).real(), days):
         counted[organisation] = counted.get(organisation, 0) + events
     return counted
 
@@ -83,12 +83,21 @@ def events_by_metric(*, actor: Actor, days: int = DAYS) -> tuple[MetricEvents, .
     return _remembered("metrics", actor, days, lambda: _events_by_metric(actor, days))
 
 
+def events_by_metric_of(organisation: Organisation, *, days: int = DAYS) -> tuple[MetricEvents, ...]:
+    """Of one customer, in the same order."""
+    return _metrics_of([organisation.pk], days)
+
+
 def _events_by_metric(actor: Actor, days: int) -> tuple[MetricEvents, ...]:
+    customers = Organisation.objects.for_organisations(actor).real().order_by().values_list("pk", flat=True)
+    return _metrics_of(list(customers), days)
+
+
+def _metrics_of(customers: list[UUID], days: int) -> tuple[MetricEvents, ...]:
     today = operators_today()
     since, before = (start_of_day(today - timedelta(days=back), operators_zone()) for back in (days - 1, 2 * days - 1))
-    customers = Organisation.objects.for_organisations(actor).order_by().values_list("pk", flat=True)
     parameters: dict[str, Any] = {
-        "customers": list(customers),
+        "customers": customers,
         "since": since,
         "before": before,
         "month": (before - _FURTHEST_CLOCK).date().replace(day=1),

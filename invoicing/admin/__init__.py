@@ -2,6 +2,7 @@
 
 from invoicing.admin.analytics.page import Analytics
 from invoicing.admin.approving import ApprovalOfInvoice
+from invoicing.admin.bulk import BulkOfInvoices
 from invoicing.admin.credit_notes.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
 from invoicing.admin.e_invoices.e_invoice import EInvoiceAdmin
 from invoicing.admin.e_invoices.e_invoice_of_document import EInvoiceOfCreditNote, EInvoiceOfInvoice
@@ -16,6 +17,7 @@ from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.prices.price_book import PricingRuleAdmin
 from invoicing.admin.prices.price_simulation import PriceSimulationAdmin
+from invoicing.admin.question import InvoiceQuestionAdmin, QuestionsOfCustomer, QuestionsOfInvoice
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
 from invoicing.admin.registers.register import CreditNoteRegister, InvoiceRegister
 from invoicing.admin.returns.filing import FilingAdmin
@@ -37,6 +39,7 @@ __all__ = [
     "BillingOfOrganisation",
     "BillingRunAdmin",
     "BillingRunItemAdmin",
+    "BulkOfInvoices",
     "CreditNoteAdmin",
     "CreditNoteRegister",
     "CreditNotesOfInvoice",
@@ -51,6 +54,7 @@ __all__ = [
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",
+    "InvoiceQuestionAdmin",
     "InvoiceRegister",
     "InvoiceTemplateAdmin",
     "LetterOfUndertakingAdmin",
@@ -61,6 +65,8 @@ __all__ = [
     "PriceSimulationAdmin",
     "PricesOfMetric",
     "PricingRuleAdmin",
+    "QuestionsOfCustomer",
+    "QuestionsOfInvoice",
     "RecurringFeeAdmin",
     "ReviewItemAdmin",
     "SafetyBoundsAdmin",

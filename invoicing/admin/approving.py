@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from billing_platform.lib.admin.base import ActionForm, extends, object_action, rows_action
+from billing_platform.lib.admin.base import ActionForm, extends, object_action
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.held_back import held_back_by, holds_of
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import finalize_obstacles
-from invoicing.admin.invoice_parts import Moment, act_on_each, rows_facts
+from invoicing.admin.invoice_parts import Moment
 from invoicing.computing.approval import issue_decision
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, Invoice, InvoiceApproval
-from invoicing.services.approving import HELD_BACK, approve_invoice, check_four_eyes, stored_fingerprint
+from invoicing.services.approving import HELD_BACK, approve_invoice, check_four_eyes
 from invoicing.services.drafting import computed_anew
 from invoicing.services.facts.issuing_facts import ToIssue, issuing_facts
 from organisations.models import BillingHold
@@ -55,25 +54,6 @@ class ApproveForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["fingerprint"].initial = self.obj.asked.fingerprint
-
-
-class SeenForm(ActionForm):
-    """`obj` are rows: each is approved exactly as this page was made from it. `seen` has their fingerprints by key."""
-
-    seen = forms.JSONField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["seen"].initial = self.fingerprints()
-
-    def fingerprints(self) -> dict[str, str]:
-        return {str(draft.pk): stored_fingerprint(draft) for draft in self.obj.to_approve()}
-
-    def clean_seen(self) -> dict[str, str]:
-        seen = self.cleaned_data["seen"]
-        if not isinstance(seen, dict) or not all(isinstance(each, str) for each in seen.values()):
-            raise forms.ValidationError("Open the page anew.")
-        return seen
 
 
 def approve_facts(_request: HttpRequest, draft: ToApprove) -> list[tuple[str, Any]]:
@@ -141,20 +121,6 @@ class ApprovalOfInvoice(InvoiceExtension):
     def approve(self, request: HttpRequest, invoice: Invoice, *, fingerprint: str) -> str:
         approved = approve_invoice(invoice_id=invoice.pk, approver=request.user, fingerprint=fingerprint)
         return what_came_of(approved)
-
-    @rows_action(
-        label="Approve",
-        permission="invoicing.approve_invoice",
-        form=SeenForm,
-        confirm="Each draft that needs approval is approved exactly as it stands here. What a billing run keeps back "
-        "is issued and e-mailed; the others can be finalized then.",
-        facts=lambda _request, rows: rows_facts(rows.to_approve(), rows),
-    )
-    def approve_many(self, request: HttpRequest, rows: Any, *, seen: dict[str, str]) -> str:
-        def approve(pk: UUID) -> Invoice:
-            return approve_invoice(invoice_id=pk, approver=request.user, fingerprint=seen[str(pk)])
-
-        return act_on_each(rows.to_approve().filter(pk__in=seen), approve, "Approved")
 
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
         if obj is None or not list(held_back_by(self.page, obj)):

@@ -125,7 +125,7 @@ class IndiaBoardOfSeller(Extension):
     def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
         """Made once for all sellers of the list."""
         user: Any = request.user
-        boards = india_boards(sellers=BillingEntity.objects.all(), actor=user, today=indian_today())
+        boards = india_boards(sellers=BillingEntity.objects.filter(is_test=False), actor=user, today=indian_today())
 
         @admin.display(description="India board")
         def india_board(seller: BillingEntity) -> Any:

@@ -20,7 +20,6 @@ from billing_platform.lib.admin.base import (
     numeric,
     object_action,
     object_page,
-    rows_action,
     status,
 )
 from billing_platform.lib.admin.display import EMPTY, action_url
@@ -47,10 +46,8 @@ from invoicing.admin.invoice_line import discounts_of, quantity_text, unit_price
 from invoicing.admin.invoice_parts import (
     Moment,
     about,
-    act_on_each,
     emails_about,
     parties,
-    rows_facts,
     timeline,
     warning_box,
 )
@@ -281,28 +278,6 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def void(self, request: HttpRequest, invoice: Invoice, *, reason: str) -> str:
         voiding.void_invoice(invoice_id=invoice.pk, reason=reason)
         return "The invoice is void." + (" Its month waits to be billed again." if invoice.period else "")
-
-    @rows_action(
-        label="Finalize",
-        permission="invoicing.finalize_invoice",
-        confirm="Each draft without a warning gets its number and is e-mailed to its customer.",
-        facts=lambda _request, rows: rows_facts(rows.filter(status=Status.DRAFT, warnings=[]), rows),
-    )
-    def finalize_many(self, request: HttpRequest, rows: Any) -> str:
-        return act_on_each(
-            rows.filter(status=Status.DRAFT, warnings=[]),
-            lambda pk: issuing.finalize_invoice(invoice_id=pk),
-            "Finalized",
-        )
-
-    @rows_action(
-        label="Send",
-        permission="invoicing.send_invoice",
-        confirm="Each issued invoice goes to its customer's billing address, unless that was sent it already.",
-        facts=lambda _request, rows: rows_facts(rows.issued(), rows),
-    )
-    def send_many(self, request: HttpRequest, rows: Any) -> str:
-        return act_on_each(rows.issued(), lambda pk: sending.send_invoice(invoice_id=pk), "Sent")
 
     # --- how it looks -------------------------------------------------------------------------------------------
 

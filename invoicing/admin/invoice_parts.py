@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing_platform.lib.admin.display import action_url, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.number_formats import format_money, format_sums, short_text
+from billing_platform.lib.number_formats import format_money, short_text
 from invoicing.admin.mends import Warned, warning_text
 from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning
@@ -133,17 +133,6 @@ def _exchange(exchange: ExchangeNote) -> list[tuple[str, str]]:
         ("Taxable value", format_money(exchange.taxable_amount, exchange.target)),
         ("Tax", format_money(exchange.tax_total, exchange.target)),
         ("Total", format_money(exchange.total, exchange.target)),
-    ]
-
-
-def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:
-    """How many of the ticked rows the action changes, and their total; the action skips the other rows."""
-    amounts = format_sums(taken.order_by().values_list("currency").annotate(Sum("total")))
-    count = taken.count()
-    return [
-        ("Invoices", f"{count:,}"),
-        ("Total", amounts),
-        ("Left alone", f"{rows.count() - count:,} in another state, or with warnings to look at one by one"),
     ]
 
 

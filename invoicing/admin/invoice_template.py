@@ -98,7 +98,9 @@ class InvoiceTemplateAdmin(EditorMixin, ModelAdmin):
     @list_page(label="Built-in HTML and CSS", permission="invoicing.view_invoicetemplate", icon="code")
     def built_in_source(self, _request: HttpRequest) -> HttpResponse:
         """To begin with, and to see which variables there are."""
-        return HttpResponse(f"{built_in('html')}\n{built_in('css')}", content_type="text/plain; charset=utf-8")
+        answer = HttpResponse(f"{built_in('html')}\n{built_in('css')}", content_type="text/plain; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="built-in-template.txt"'
+        return answer
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         content = form.content()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import (
@@ -13,13 +17,17 @@ from billing_platform.lib.admin.base import (
     object_action,
     object_page,
 )
+from billing_platform.lib.admin.charts.months import last_months, money_by_month
+from billing_platform.lib.admin.contributions import list_address, page_address
+from billing_platform.lib.admin.tabs import OVERVIEW, Panel, Tab
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.metric import without_price
 from invoicing.admin.prices.customer_prices import prices_by_metric_of
 from invoicing.admin.runs.months import MonthForm
-from invoicing.models import Discount, Invoice, MinimumCharge, RecurringFee
+from invoicing.models import CreditNote, Discount, Invoice, MinimumCharge, PriceSimulation, PricingRule, RecurringFee
 from invoicing.selectors.exchange_rates import customers_without_rate
+from invoicing.selectors.invoiced import invoiced_by_month_of
 from invoicing.selectors.price_coverage import unpriced_usage_of
 from invoicing.services import drafting
 from organisations.models import Organisation
@@ -44,6 +52,37 @@ class BillingOfOrganisation(Extension):
         (MinimumCharge, "organisation__id__exact"),
         (Discount, "organisation__id__exact"),
     )
+    tabs = (
+        Tab("prices", "Prices", "invoicing.view_pricingrule", 30, page="prices"),
+        Tab(
+            "invoices",
+            "Invoices and notes",
+            "invoicing.view_invoice",
+            40,
+            lists=(
+                (Invoice, "organisation__id__exact"),
+                (CreditNote, "organisation__id__exact"),
+                (RecurringFee, "organisation__id__exact"),
+                (MinimumCharge, "organisation__id__exact"),
+                (Discount, "organisation__id__exact"),
+            ),
+            actions=("create_draft", "create_one_off", "upcoming_invoice"),
+        ),
+    )
+    frequent = ("create_draft", "upcoming_invoice")
+
+    def panels(self, request: HttpRequest, obj: Organisation, tab: str) -> Iterator[Panel]:
+        """What was billed in the last twelve months, before tax."""
+        user: Any = request.user
+        if tab != OVERVIEW or not user.has_perm("invoicing.view_invoice", obj):
+            return
+        months = last_months(clock.today(obj.zone))
+        found = invoiced_by_month_of(obj, months=months)
+        href = list_address(Invoice, organisation__id__exact=str(obj.pk))
+        for currency in sorted({row.currency for row in found}):
+            billed = {row.month: row.cost for row in found if row.currency == currency}
+            title = "Billed by month, before tax"
+            yield Panel(title, money_by_month(title, months, billed, currency), href, currency)
 
     @object_page(label="Prices", permission="invoicing.view_pricingrule", icon="sell")
     def prices(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
@@ -55,6 +94,7 @@ class BillingOfOrganisation(Extension):
             "title": f"Prices of {organisation}",
             "object": organisation,
             "prices": prices_by_metric_of(organisation, page=self.page, user=request.user, today=today),
+            "links": _ways_on(request, organisation),
             "unpriced": [without_price(row, request.user) for row in unpriced_usage_of(organisation)],
         }
         return TemplateResponse(request, "admin/invoicing/customer_prices.html", context)
@@ -69,3 +109,14 @@ class BillingOfOrganisation(Extension):
     def create_draft(self, request: HttpRequest, organisation: Organisation, *, month: BillingPeriod) -> HttpResponse:
         draft = drafting.create_draft(organisation=organisation, period=month)
         return self.page.done(request, f"The invoice of {month_text(month)} was drafted.", draft)
+
+
+def _ways_on(request: HttpRequest, organisation: Organisation) -> list[tuple[str, str]]:
+    """What one does about prices from here, with the customer filled in."""
+    user: Any = request.user
+    ways = []
+    if user.has_perm("invoicing.add_pricingrule", PricingRule(organisation=organisation)):
+        ways.append(("Add price", f"{reverse('admin:invoicing_pricingrule_add')}?organisation={organisation.pk}"))
+    if user.has_perm("invoicing.add_pricesimulation", PriceSimulation()):
+        ways.append(("Simulate a price", page_address(PriceSimulation, "simulate")))
+    return ways

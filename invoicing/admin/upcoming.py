@@ -17,6 +17,7 @@ from billing_platform.lib.admin.tiles import Tile
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
 from billing_platform.lib.money import ZERO, with_places
 from billing_platform.lib.number_formats import decimal_places, format_money, format_percent, format_price
+from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.invoice_line import quantity_text
 from invoicing.admin.mends import Warned, warning_text
 from invoicing.computing.invoice import Computed
@@ -38,7 +39,8 @@ class UpcomingInvoiceOfOrganisation(Extension):
         upcoming = upcoming_invoice(organisation=obj)
         href, currency = action_url(obj, "upcoming_invoice"), upcoming.so_far.currency
         so_far = format_money(upcoming.so_far.totals.total, currency)
-        yield Tile("Unbilled so far", (so_far,), f"{month_text(upcoming.period)}, with tax", href)
+        before = _billed_before(obj, upcoming.period)
+        yield Tile("Unbilled so far", (so_far,), f"{month_text(upcoming.period)}, with tax", href, more=before)
         if upcoming.projected:
             later = format_money(upcoming.projected.totals.total, currency)
             note = f"to be invoiced after {last_day_text(upcoming.period.end)}"
@@ -65,6 +67,13 @@ class UpcomingInvoiceOfOrganisation(Extension):
             .first(),
         }
         return TemplateResponse(request, "admin/invoicing/upcoming.html", context)
+
+
+def _billed_before(organisation: Organisation, period: BillingPeriod) -> tuple[str, ...]:
+    """What the month before came to, once it is billed."""
+    before = period.previous()
+    issued = Invoice.objects.filter(organisation=organisation, period_start=before.start).issued().billing()
+    return tuple(f"{format_money(each.total, each.currency)} in {month_text(before)}" for each in issued)
 
 
 def _marked(warning: DraftWarning, page: Warned) -> SafeString:

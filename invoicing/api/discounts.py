@@ -33,6 +33,7 @@ from billing_platform.lib.validators import (
 from invoicing.api.parameters import DiscountParameters
 from invoicing.models import Discount, RecurringFee
 from invoicing.selectors.terms import with_use
+from invoicing.services.prices.billed_months import lock_prices
 from invoicing.services.terms import discounts
 from organisations.api.base import AdminGenericView
 
@@ -156,6 +157,9 @@ class DiscountDetail(_DiscountView):
         "PATCH": "invoicing.change_discount",
         "DELETE": "invoicing.delete_discount",
     }
+
+    def lock_first(self) -> None:
+        lock_prices(to_change_them=True)
 
     @extend_schema(tags=["fees and discounts"])
     def get(self, request: Request, discount_id: UUID) -> Response:

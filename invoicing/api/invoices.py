@@ -33,6 +33,7 @@ from invoicing.api.serializers import (
 )
 from invoicing.models import Invoice
 from invoicing.services import approving, drafting, issuing, sending, stored_pdfs, voiding
+from invoicing.services.locking import lock_items
 from organisations.api.base import AdminGenericView
 
 
@@ -84,6 +85,9 @@ class UpcomingInvoice(AdminGenericView):
 class InvoiceDetail(AdminGenericView):
     serializer_class = InvoiceDetailSerializer
     permission_required = {"GET": "invoicing.view_invoice", "DELETE": "invoicing.create_invoice"}
+
+    def lock_first(self) -> None:
+        lock_items(self.kwargs["invoice_id"])
 
     @extend_schema(tags=["invoices"])
     def get(self, request: Request, invoice_id: UUID) -> Response:

@@ -15,7 +15,7 @@ from billing_platform.lib.http.parameters import report_parameters
 from events.models import UsageEvent
 from events.selectors import ledger_pages
 from invoicing.api.parameters import LineExplanationParameters
-from invoicing.api.serializers import LineItemSerializer
+from invoicing.api.serializers import StoredLineSerializer
 from invoicing.models import InvoiceLine
 from invoicing.services.explaining import explain_line
 from organisations.api.base import AdminGenericView
@@ -96,7 +96,7 @@ class RecomputedSerializer(serializers.Serializer):
 class LineExplanationSerializer(serializers.Serializer):
     id = serializers.UUIDField(source="line.id")
     invoice = serializers.UUIDField(source="line.invoice_id")
-    line_item = LineItemSerializer(source="line")
+    line_item = StoredLineSerializer(source="line")
     price = serializers.JSONField(source="line.price", help_text="As it is stored on the line, with rule and days.")
     versions = PriceVersionSerializer(many=True)
     meters = MeterSerializer(many=True)

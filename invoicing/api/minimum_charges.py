@@ -16,6 +16,7 @@ from billing_platform.lib.limits import MONEY_DIGITS, MONEY_PLACES
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_sac
 from invoicing.api.parameters import MinimumChargeParameters
 from invoicing.models import MinimumCharge
+from invoicing.services.prices.billed_months import lock_prices
 from invoicing.services.terms import minimum_charges
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
@@ -87,6 +88,9 @@ class MinimumChargeDetail(AdminGenericView):
         "PATCH": "invoicing.change_minimumcharge",
         "DELETE": "invoicing.delete_minimumcharge",
     }
+
+    def lock_first(self) -> None:
+        lock_prices(to_change_them=True)
 
     def minimum(self, minimum_id: UUID) -> MinimumCharge:
         found: MinimumCharge = self.find(MinimumCharge.objects.all(), pk=minimum_id)

@@ -19,7 +19,7 @@ from billing_platform.lib.http.parameters import (
     TruthFilter,
 )
 from billing_platform.lib.validators import validate_billing_month, validate_currency
-from invoicing.models import CreditNote, Discount, FilingFile, Invoice, PricingRule
+from invoicing.models import CreditNote, Discount, FilingFile, Invoice, InvoiceQuestion, PricingRule
 from invoicing.returns.period import Frequency
 
 
@@ -30,6 +30,11 @@ class InvoiceParameters(FilterSet):
     period_start = DayFilter()
     issue_date = DayFilter()
     due_date = DayFilter()
+
+
+class QuestionParameters(FilterSet):
+    status = ChoiceFilter(choices=InvoiceQuestion.Status.choices)
+    invoice = IdFilter("invoice_id")
 
 
 class UpcomingInvoiceParameters(FilterSet):

@@ -31,6 +31,7 @@ from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule
 from invoicing.pricing import Usage, price_from_dict
 from invoicing.services.prices import price_book
+from invoicing.services.prices.billed_months import lock_prices
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
 from organisations.models import ApiKey, AuditEntry
@@ -160,6 +161,9 @@ class PricingRuleDetail(_PriceBookView):
     """One rule. On an issued invoice it can only be ended: PATCH `effective_to`."""
 
     permission_required = {"GET": "invoicing.view_pricingrule", "PATCH": "invoicing.change_pricingrule"}
+
+    def lock_first(self) -> None:
+        lock_prices(to_change_them=True)
 
     @extend_schema(tags=["prices"])
     def get(self, request: Request, rule_id: UUID) -> Response:

@@ -23,6 +23,7 @@ from billing_platform.lib.validators import (
 )
 from invoicing.api.parameters import RecurringFeeParameters
 from invoicing.models import RecurringFee
+from invoicing.services.prices.billed_months import lock_prices
 from invoicing.services.terms import recurring_fees
 from organisations.api.base import AdminGenericView
 from organisations.models import Project
@@ -112,6 +113,9 @@ class RecurringFeeDetail(_RecurringFeeView):
         "PATCH": "invoicing.change_recurringfee",
         "DELETE": "invoicing.delete_recurringfee",
     }
+
+    def lock_first(self) -> None:
+        lock_prices(to_change_them=True)
 
     @extend_schema(tags=["fees and discounts"])
     def get(self, request: Request, fee_id: UUID) -> Response:

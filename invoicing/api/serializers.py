@@ -72,6 +72,12 @@ class LineItemSerializer(serializers.Serializer):
     explanation = ExplanationStepSerializer(many=True)
 
 
+class StoredLineSerializer(LineItemSerializer):
+    """A line of a stored invoice: by its id it can be explained."""
+
+    id = serializers.UUIDField()
+
+
 class TaxRowSerializer(serializers.Serializer):
     name = serializers.CharField()
     rate = serializers.CharField(help_text="In percent.")
@@ -129,7 +135,7 @@ class InvoiceSerializer(serializers.Serializer):
 
 
 class InvoiceDetailSerializer(InvoiceSerializer):
-    line_items = LineItemSerializer(source="lines.all", many=True)
+    line_items = StoredLineSerializer(source="lines.all", many=True)
     taxes = serializers.SerializerMethodField()
     fingerprint = serializers.SerializerMethodField(
         help_text="Of a draft's lines, taxes and total, to be approved exactly so; null once it is issued."

@@ -11,6 +11,7 @@ from invoicing.models.invoice import Invoice
 from invoicing.models.invoice_approval import InvoiceApproval
 from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
+from invoicing.models.invoice_question import InvoiceQuestion, QuestionMessage
 from invoicing.models.invoice_template import InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.models.late_price import LatePrice
 from invoicing.models.letter_of_undertaking import LetterOfUndertaking
@@ -43,6 +44,7 @@ __all__ = [
     "InvoiceApproval",
     "InvoiceDelivery",
     "InvoiceLine",
+    "InvoiceQuestion",
     "InvoiceTax",
     "InvoiceTemplate",
     "InvoiceTemplateVersion",
@@ -53,6 +55,7 @@ __all__ = [
     "PayPageLink",
     "PriceSimulation",
     "PricingRule",
+    "QuestionMessage",
     "RateFeed",
     "RecurringFee",
     "ReviewItem",

@@ -26,10 +26,25 @@ class BilledMonth:
     invoices: int
 
 
+def billed_between(*, actor: Actor, first: date, last: date) -> dict[str, Decimal]:
+    """By currency, what was billed on the days from `first` to `last`, both included, as in `billed_by_month`."""
+    rows = (
+        Invoice.objects.for_organisations(actor)
+        .real()
+        .issued()
+        .filter(issue_date__gte=first, issue_date__lte=last)
+        .order_by("currency")
+        .values_list("currency")
+        .annotate(billed=Sum(F("total") - F("amount_credited")))
+    )
+    return dict(rows)
+
+
 def billed_by_month(*, actor: Actor, months: Collection[date]) -> tuple[BilledMonth, ...]:
     """Of the customers that an actor may see, in order; `months` are first days. One query."""
     rows = (
         Invoice.objects.for_organisations(actor)
+        .real()
         .issued()
         .filter(issue_date__gte=min(months), issue_date__lt=BillingPeriod.of(max(months)).end)
         .annotate(month=TruncMonth("issue_date"))

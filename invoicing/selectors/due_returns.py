@@ -66,7 +66,7 @@ def returns_due(*, actor: Actor) -> Any:
     if not reaches_every_organisation(actor):
         return BillingEntity.objects.none()
     today = indian_today()
-    sellers = BillingEntity.objects.filter(country=INDIA).exclude(gstin="")
+    sellers = BillingEntity.objects.filter(country=INDIA, is_test=False).exclude(gstin="")
     found = due_returns(gstins=sorted(set(sellers.values_list("gstin", flat=True))), today=today)
     waiting = [gstin for gstin, each in found.items() if any(one.is_near(today) for one in each.to_file)]
     return sellers.filter(gstin__in=waiting)

@@ -43,7 +43,7 @@ def pairs_without_rate(*, actor: Actor, today: date) -> list[tuple[Pair, Any]]:
     A currency to rupees for documents of Indian sellers (invoicing.computing.in_rupees); the currency of a price that
     may be exchanged to the customer's, where it prices usage because there is no price in the customer's.
     """
-    customers = Organisation.objects.for_organisations(actor).filter(is_active=True)
+    customers = Organisation.objects.for_organisations(actor).real().filter(is_active=True)
     needing = [*_to_the_books(customers), *_to_exchange(customers, today)]
     known = published(at=today, within=_FRESH) if needing else Published(())
     lacking: dict[Pair, Q] = {}

@@ -135,10 +135,11 @@ def changes_since(filing: Filing) -> tuple[int, int]:
 
 
 def gstins() -> list[str]:
-    """Of the sellers of now, and of all series that were numbered."""
+    """Of the sellers of now, and of all series that were numbered; not of test sellers, who file nothing."""
     sellers = BillingEntity.objects.exclude(gstin="").filter(country=INDIA).values_list("gstin", flat=True)
     numbered = NumberSequence.objects.filter(registration__regex=r"^[0-9A-Z]{15}$").order_by()
-    return sorted({*sellers, *numbered.values_list("registration", flat=True)})
+    tests = BillingEntity.objects.filter(is_test=True).values_list("gstin", flat=True)
+    return sorted({*sellers, *numbered.values_list("registration", flat=True)} - {*tests})
 
 
 def _of(gstin: str, period: ReturnPeriod, before: Filing | None, column: str) -> Q:

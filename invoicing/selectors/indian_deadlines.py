@@ -48,7 +48,7 @@ def _months(rule: RealisationMonths) -> Case:
 def unpaid_exports(*, actor: Actor) -> Any:
     """Each with `realise_by`, the last day on which its money may come in. Money that was asked for and paid in rupees
     is that of an invoice in rupees: a payment is in its invoice's currency."""
-    exports = Invoice.objects.for_organisations(actor).collectable().filter(supply_kind__in=EXPORTS)
+    exports = Invoice.objects.for_organisations(actor).real().collectable().filter(supply_kind__in=EXPORTS)
     return exports.annotate(realise_by=_realise_by())
 
 
@@ -76,7 +76,7 @@ def open_invoices_to_credit(*, actor: Actor, today: date) -> Any:
     supplied = Q(period_end__isnull=True, issue_date__range=(first, last)) | Q(
         period_end__gt=first, period_end__lte=day_after
     )
-    opened = Invoice.objects.for_organisations(actor).collectable().filter(supplied)
+    opened = Invoice.objects.for_organisations(actor).real().collectable().filter(supplied)
     return opened.exclude(supply_kind=SupplyKind.NO_GST)
 
 

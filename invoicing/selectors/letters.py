@@ -41,7 +41,7 @@ def day_of_notice(today: date) -> date:
 def sellers_with_ending_lut(*, today: date) -> QuerySet[BillingEntity]:
     """Sellers whose letter of undertaking has expired or ends soon, without another one that follows, and who have
     customers for whom it is needed: customers abroad or in a Special Economic Zone."""
-    needing: Any = Organisation.objects.filter(~Q(country=INDIA) | Q(is_sez=True), is_active=True)
+    needing: Any = Organisation.objects.real().filter(~Q(country=INDIA) | Q(is_sez=True), is_active=True)
     letters = LetterOfUndertaking.objects.filter(billing_entity=OuterRef("pk"))
     covered = Q(Exists(letters.on(today))) & Q(Exists(letters.on(day_of_notice(today))))
     return BillingEntity.objects.filter(

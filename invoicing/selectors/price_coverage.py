@@ -55,7 +55,7 @@ class Unpriced:
 def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
     """Usage of this month without a price, of the customers that an actor may see, by metric and customer. Of all
     customers it is remembered for some minutes where it took long."""
-    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor)}
+    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor).real()}
     if not reaches_every_organisation(actor):
         return _unpriced(customers)
     return remembered("unpriced-usage", lambda: _unpriced(customers), longest=SOME_MINUTES)
@@ -63,7 +63,7 @@ def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
 
 def unpriced_usage_in(period: BillingPeriod, *, actor: Actor) -> tuple[Unpriced, ...]:
     """The same of a given month."""
-    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor)}
+    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor).real()}
     return _unpriced(customers, at=datetime.combine(period.start + _HALF_A_MONTH, time(12), UTC))
 
 

@@ -35,6 +35,7 @@ def receivables(*, actor: Actor, on: date | None = None) -> tuple[Receivables, .
     money = DecimalField(max_digits=19, decimal_places=4)
     rows = (
         Invoice.objects.for_organisations(actor)
+        .real()
         .collectable()
         .order_by("currency")
         .values("currency")

@@ -139,8 +139,8 @@ def _worst_first(leak: Leak) -> tuple[Any, ...]:
 
 def _leaks(asking: Asking) -> list[Leak]:
     customers = Organisation.objects.for_organisations(asking.actor)
-    if asking.organisation is not None:
-        customers = customers.filter(pk=asking.organisation.pk)
+    chosen = asking.organisation
+    customers = customers.filter(pk=chosen.pk) if chosen is not None else customers.real()
     return _read({each.pk: each for each in customers}, asking.bounds(), asking.metric_name, asking.actor)
 
 

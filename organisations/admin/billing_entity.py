@@ -33,11 +33,11 @@ class BillingEntityAdmin(ModelAdmin):
     form = BillingEntityForm
     empty_hint = "An invoice needs a seller: add the legal entity whose GSTIN stands on it."
     list_on_a_phone = ("name", "gstin", "country", "is_default")
-    list_display = ("name", "legal_name", "gstin", "state_code", "country", "invoice_prefix", "is_default")
-    list_filter = ("country", "is_default")
+    list_display = ("name", "legal_name", "gstin", "state_code", "country", "invoice_prefix", "is_default", "is_test")
+    list_filter = ("country", "is_default", "is_test")
     search_fields = ("name", "legal_name", "gstin")
     fieldsets = (
-        (None, {"fields": ("name", "legal_name", "email", "phone", "time_zone", "is_default")}),
+        (None, {"fields": ("name", "legal_name", "email", "phone", "time_zone", ("is_default", "is_test"))}),
         ("Address", {"fields": ("address_line1", "address_line2", "city", "postal_code", "country")}),
         (
             "Tax",
@@ -63,8 +63,9 @@ class BillingEntityAdmin(ModelAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A change of numbers is an action of its own, which shows the next ones before it acts."""
-        return () if obj is None else NUMBERS
+        """A change of numbers is an action of its own, which shows the next ones before it acts. A test
+        seller is one for ever."""
+        return () if obj is None else (*NUMBERS, "is_test")
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> BillingEntity:
         return sellers.create_seller(**values)

@@ -27,6 +27,8 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.display import EMPTY, LAST_DAY, anchor
 from billing_platform.lib.limits import REASON_LENGTH
+from organisations import bulk_verbs
+from organisations.admin.bulk import BulkForm, bulk_action
 from organisations.models import BillingHold, Organisation
 from organisations.services import holds
 
@@ -74,6 +76,22 @@ class HoldForm(ActionForm):
     last_day = forms.DateField(label=LAST_DAY, required=False, help_text="Empty: until somebody lifts it.")
 
 
+class HoldManyForm(BulkForm):
+    kind = forms.ChoiceField(label="Hold", choices=Kind.choices, initial=Kind.DRAFT_ONLY)
+    reason = forms.CharField(max_length=REASON_LENGTH, help_text="Shown beside each hold.")
+    last_day = forms.DateField(label=LAST_DAY, required=False, help_text="Empty: until somebody lifts it.")
+
+
+class LiftManyForm(BulkForm):
+    kind = forms.ChoiceField(label="Hold", choices=Kind.choices, initial=Kind.DRAFT_ONLY)
+    reason = forms.CharField(
+        label="Only with this reason",
+        max_length=REASON_LENGTH,
+        required=False,
+        help_text="Empty: every hold of this kind. After a change, confirm twice: the numbers are counted anew.",
+    )
+
+
 class HoldFilter(DropdownFilter):
     title, parameter_name = "hold", "hold"
 
@@ -100,6 +118,9 @@ class HoldsOfCustomer(Extension):
     list_filter = (HoldFilter,)
     inlines = (HoldInline,)
     list_on_a_phone = ("name", "on_hold", "currency", "is_active")
+
+    hold_many = bulk_action(bulk_verbs.HOLD, HoldManyForm)
+    lift_many = bulk_action(bulk_verbs.LIFT, LiftManyForm)
 
     def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
         """The column takes room only while somebody is held."""

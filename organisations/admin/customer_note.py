@@ -39,6 +39,7 @@ class NoteForm(ActionForm):
 @extends(Organisation)
 class NotesOfCustomer(Extension):
     related_lists = ((CustomerNote, "organisation__id__exact"),)
+    frequent = ("add_note",)
 
     @object_action(
         label="Add note",

@@ -26,6 +26,8 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY, anchor, as_sent
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.limits import REASON_LENGTH
+from organisations import bulk_verbs
+from organisations.admin.bulk import bulk_action
 from organisations.audit import acting_person
 from organisations.models import EmailState, Notification, NotificationEvent
 from organisations.notifications import email
@@ -177,6 +179,8 @@ class NotificationAdmin(ReadOnlyAdmin):
         permission="organisations.resend_notification", service=lambda pk: email.try_now(notification_id=pk)
     )
 
+    send_again_many = bulk_action(bulk_verbs.SEND_AGAIN)
+
     @object_action(
         label="Correct the address and send again",
         permission="organisations.resend_notification",
@@ -248,7 +252,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Text")
     def message(self, notification: Notification) -> str:
-        return as_sent(notification.text)
+        return as_sent(notification.text_for_operators)
 
     @admin.display(description="Attachments")
     def files(self, notification: Notification) -> str:

@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action
+from billing_platform.lib.admin.tabbed import TabbedMixin
+from billing_platform.lib.admin.tabs import DETAILS, HISTORY, OVERVIEW, Tab
 from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
 from organisations.admin.amounts import RuleAmountField, SellersOrOwnField
 from organisations.admin.billing_hold import hold_sentences, standing_of
@@ -17,6 +19,8 @@ from organisations.admin.project import IssueKeyForm
 from organisations.customer_changes import consequences_of
 from organisations.models import ApiKey, BillingEntity, Membership, Notification, Organisation, Project
 from organisations.services import api_keys, onboarding
+
+SEES = "organisations.view_organisation"
 
 
 class NewProjectForm(ActionForm):
@@ -68,11 +72,24 @@ class ProjectInline(ReadOnlyInline):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(CustomerListPages, ModelAdmin):
+class OrganisationAdmin(CustomerListPages, TabbedMixin, ModelAdmin):
+    tabs = (
+        Tab(OVERVIEW, "Overview", SEES, 0),
+        Tab(
+            "projects",
+            "Projects and keys",
+            "organisations.view_project",
+            20,
+            lists=((Project, "organisation__id__exact"), (ApiKey, "project__organisation__id__exact")),
+            actions=("create_project", "issue_key"),
+        ),
+        Tab(DETAILS, "Details", SEES, 80),
+        Tab("audit", "Audit", SEES, 90, page=HISTORY),
+    )
     form = OrganisationForm
     empty_hint = "Add the first customer: who uses your service, and who pays for it."
     list_on_a_phone = ("name", "currency", "is_active")
-    list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active")
+    list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active", "is_test")
     list_filter = ("is_active", "currency", "country", "billing_entity")
     search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")
     list_select_related = ("billing_entity",)

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 
 from billing_platform.lib.admin.base import Extension, extends, object_page
 from billing_platform.lib.admin.contributions import kinds_told
+from billing_platform.lib.admin.tabs import Tab
 from billing_platform.lib.admin.timeline import Before, page_of
 from organisations.models import Organisation
 
@@ -17,6 +18,8 @@ SIZE = 40
 
 @extends(Organisation)
 class TimelineOfCustomer(Extension):
+    tabs = (Tab("timeline", "Timeline", "organisations.view_organisation", 10, page="timeline"),)
+
     @object_page(label="Timeline", permission="organisations.view_organisation", icon="timeline")
     def timeline(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
         """With `kind`, only what is of one kind."""

@@ -15,13 +15,14 @@ from billing_platform.lib.admin.base import (
     facts,
     link,
     object_action,
-    rows_action,
     short_time,
     status,
     when,
 )
 from billing_platform.lib.admin.display import EMPTY, as_sent, brief
 from billing_platform.lib.admin.work import WORK, work_column
+from organisations import bulk_verbs
+from organisations.admin.bulk import bulk_action
 from organisations.admin.webhook_endpoint import DELIVERY_TONES
 from organisations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from organisations.webhooks import replaying
@@ -108,16 +109,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         text = json.dumps(json.loads(body_of(delivery)), indent=2, ensure_ascii=False)
         return as_sent(text)
 
-    @rows_action(
-        label="Replay",
-        permission="organisations.replay_webhookendpoint",
-        confirm="The receivers get the same messages once more, in order and under the same ids. What is on its way, "
-        "and what goes to a disabled endpoint, stays as it is.",
-        icon="replay",
-    )
-    def replay_many(self, request: HttpRequest, deliveries: Any) -> str:
-        count = replaying.replay_many(deliveries=deliveries)
-        return f"{count:,} {'message is' if count == 1 else 'messages are'} on their way again."
+    replay_many = bulk_action(bulk_verbs.REPLAY)
 
     @object_action(
         label="Replay",

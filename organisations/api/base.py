@@ -15,13 +15,14 @@ from rest_framework.views import APIView
 
 from billing_platform.lib.errors import NotFound
 from billing_platform.lib.http.parameters import check_parameters
+from billing_platform.lib.http.versions import VersionedMixin
 from organisations.access.backends import organisation_id_of
 from organisations.idempotency import run_once
 from organisations.models import ApiKey, Organisation, Project
 from organisations.scoping import TenantQuerySet
 
 
-class AdminMixin:
+class AdminMixin(VersionedMixin):
     """What all admin views share. A view that calls Razorpay sets `calls_out = True`: it can't be one transaction."""
 
     calls_out = False
@@ -42,12 +43,16 @@ class AdminMixin:
                 method,
                 lambda request, *a, **kw: run_once(
                     request,
-                    partial(handler, request, *a, **kw),
+                    partial(self.changed_if_unchanged, request, partial(handler, request, *a, **kw)),
                     reach=self,
                     calls_out=self.calls_out,
                     secret_fields=self.secret_fields,
                 ),
             )
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        shown = self.with_version(request, response)
+        return super().finalize_response(request, shown, *args, **kwargs)  # type: ignore[misc]  # a mixin
 
     def check_object_permissions(self, request: Request, obj: Any) -> None:
         """DRF's check. Notes the object's organisation, so that a replayed answer can check the permission again."""
@@ -72,7 +77,8 @@ class AdminMixin:
 
         Raises NotFound for one that does not exist and for one of another organisation alike.
         """
-        obj = queryset.for_organisations(self.request.auth).filter(**lookup).first()  # type: ignore[attr-defined]  # a mixin
+        rows = queryset.for_organisations(self.request.auth).filter(**lookup)  # type: ignore[attr-defined]  # a mixin
+        obj = (rows.select_for_update(of=("self",), no_key=True) if self.locks_rows else rows).first()
         if obj is None:
             raise NotFound(f"There is no such {_spelled(queryset.model.__name__)}.")
         self.check_object_permissions(self.request, obj)  # type: ignore[attr-defined]  # a mixin: the view has it

@@ -60,6 +60,9 @@ class ContactDetail(AdminGenericView):
         "DELETE": "organisations.delete_contact",
     }
 
+    def lock_first(self) -> None:
+        contacts.lock_customer_of(contact_id=self.kwargs["contact_id"])
+
     @extend_schema(tags=_TAGS)
     def get(self, request: Request, contact_id: UUID) -> Response:
         return Response(self.get_serializer(self._contact(contact_id)).data)

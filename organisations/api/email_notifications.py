@@ -66,6 +66,7 @@ class EmailNotificationSerializer(serializers.ModelSerializer):
 
 
 class EmailNotificationDetailSerializer(EmailNotificationSerializer):
+    text = serializers.CharField(source="text_for_operators", help_text="Without what opens the customer's portal.")
     events = NotificationEventSerializer(many=True)
 
     class Meta(EmailNotificationSerializer.Meta):

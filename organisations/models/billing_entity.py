@@ -36,6 +36,7 @@ from organisations.logos import LogoField
 from organisations.models.address import PartyFields
 from organisations.models.collecting_rules import COLLECTING_WITHIN_BOUNDS, SellersCollectingRules
 from organisations.models.e_invoicing import NEEDS_A_GSTIN, SellersEInvoicing
+from organisations.models.for_tests import SELLER_TRIGGERS, TEST_SELLER_SAYS_SO
 from organisations.models.issuing_rules import WITHIN_BOUNDS, SellersIssuingRules
 
 
@@ -140,6 +141,12 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersCollecti
     is_default = models.BooleanField(
         "default", default=False, help_text="Seller of the customers for whom no other seller is chosen."
     )
+    is_test = models.BooleanField(
+        "test seller",
+        default=False,
+        help_text="For ever: its customers are test customers, whose time a test clock shows. Its legal name begins "
+        "with TEST, and no total or return counts it.",
+    )
 
     constraint_fields = {
         "one_default_entity": "is_default",
@@ -149,6 +156,7 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersCollecti
         "credit_note_numbers_fit_rule_46": "credit_note_prefix",
         "running_number_has_digits": "number_width",
         "e_invoices_need_a_gstin": "e_invoices_from",
+        "test_seller_says_so": "is_test",
     }
 
     class Meta:
@@ -180,9 +188,11 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersCollecti
                 violation_error_message=f"Write a number from 1 to {MAX_WIDTH}.",
             ),
             NEEDS_A_GSTIN,
+            TEST_SELLER_SAYS_SO,
             models.CheckConstraint(condition=WITHIN_BOUNDS, name="seller_issuing_rules_within_bounds"),
             models.CheckConstraint(condition=COLLECTING_WITHIN_BOUNDS, name="seller_collecting_rules_within_bounds"),
         ]
+        triggers = SELLER_TRIGGERS
 
     def __str__(self) -> str:
         return self.name
@@ -203,6 +213,9 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersCollecti
         if not self.gstin:
             return
         others = BillingEntity.objects.filter(gstin=self.gstin).exclude(pk=self.pk)
+        if others.exclude(is_test=self.is_test).exists():
+            which = "A seller that is no test seller" if self.is_test else "A test seller"
+            raise ValidationError({"gstin": f"{which} has this GSTIN: its numbers and returns stand apart."})
         for field, other in (("invoice_prefix", "credit_note_prefix"), ("credit_note_prefix", "invoice_prefix")):
             if others.filter(**{other: getattr(self, field)}).exists():
                 kind = "credit notes" if other == "credit_note_prefix" else "invoices"

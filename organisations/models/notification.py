@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Self
 
@@ -12,6 +13,8 @@ from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.work.claims import ClaimedWork, State, due_index
 from organisations.models.organisation import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
+
+_PORTAL_TOKEN = re.compile(r"(/portal/open/)[\w-]+")
 
 Q_OF_STATE = {
     "complained": Q(complained_at__isnull=False),
@@ -131,6 +134,11 @@ class Notification(ClaimedWork, BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def text_for_operators(self) -> str:
+        """Without what opens the customer's portal: that is for those whom the message was sent to."""
+        return _PORTAL_TOKEN.sub(r"\1***", self.text)
 
     @property
     def may_be_tried_now(self) -> bool:

@@ -21,6 +21,7 @@ from billing_platform.lib.validators import (
 )
 from organisations.models.address import PartyFields
 from organisations.models.billing_entity import BillingEntity
+from organisations.models.for_tests import CUSTOMER_TRIGGERS
 from organisations.models.gstin_check import ONLY_A_GSTIN_IS_CHECKED, TRIGGERS, CheckedGstin
 from organisations.models.issuing_rules import WITHIN_BOUNDS, CustomersIssuingRules
 from organisations.scoping import TenantModel
@@ -72,6 +73,12 @@ class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, 
         help_text="Money on account, and what was paid above the amount due, pays the next issued invoice.",
     )
     is_active = models.BooleanField("active", default=True)
+    is_test = models.BooleanField(
+        "test customer",
+        default=False,
+        editable=False,
+        help_text="A customer of a test seller: its time is what its test clock shows, and no total counts it.",
+    )
 
     constraint_fields = {"only_a_gstin_is_checked": "gstin_checked_on"}
 
@@ -90,7 +97,7 @@ class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, 
             ),
             ONLY_A_GSTIN_IS_CHECKED,
         ]
-        triggers = TRIGGERS
+        triggers = [*TRIGGERS, *CUSTOMER_TRIGGERS]
 
     def __str__(self) -> str:
         return self.name
@@ -100,6 +107,16 @@ class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, 
         super().clean()
         if self.gstin and self.billing_entity_id and self.gstin == self.billing_entity.gstin:
             raise ValidationError({"gstin": "This is the seller's own GSTIN: nobody supplies to oneself."})
+        if self.billing_entity_id and not self._state.adding and self.billing_entity.is_test != self.is_test:
+            which = "A test customer" if self.is_test else "A customer who is billed"
+            other = "another test seller" if self.is_test else "a seller that is no test seller"
+            raise ValidationError({"billing_entity": f"{which} stays one: choose {other}."})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """The seller decides, once, whether a new customer is a test customer."""
+        if self._state.adding:
+            self.is_test = self.billing_entity.is_test
+        super().save(*args, **kwargs)
 
     @property
     def standing_holds(self) -> list[Any]:

@@ -61,17 +61,22 @@ def queue_email(
     return notification
 
 
+OF_A_TEST_CUSTOMER = "It is a test customer's: read here what it would have said."
+_NOT_SENT = {"status": Notification.Status.NOT_SENT, "next_attempt_at": None}
+
+
 def _addressed(organisation: Organisation | None, kind: Kind, recipients: Iterable[str]) -> dict[str, Any]:
     """To those who want it. A row of its own tells that nobody does."""
     addresses = list(recipients)
+    if organisation is not None and organisation.is_test:
+        return {"recipients": addresses, **_NOT_SENT, "not_sent_because": OF_A_TEST_CUSTOMER}
     if organisation is not None:
         addresses = still_wanted(organisation.pk, addresses, switched_off([organisation.pk], kind.name))
     if addresses:
         return {"recipients": addresses}
     return {
         "recipients": [],
-        "status": Notification.Status.NOT_SENT,
-        "next_attempt_at": None,
+        **_NOT_SENT,
         "not_sent_because": f"{kind.label} is switched off for everybody who would get it.",
     }
 

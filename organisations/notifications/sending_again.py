@@ -25,12 +25,14 @@ def resend(*, notification_id: UUID, to: Sequence[str] | None = None, once_more:
     """The same text once more, as a row of its own with an id of its own: mail systems don't take the second message
     for the first. To the addresses given, or to those that the first went to.
 
-    Raises DomainError NOTIFICATION_ON_ITS_WAY for a message whose outcome is not known yet, ALREADY_SENT for an address
-    that has it, unless `once_more`; InvalidInput at `to`.
+    Raises DomainError TEST_CUSTOMER, NOTIFICATION_ON_ITS_WAY for a message whose outcome is not known yet,
+    ALREADY_SENT for an address that has it, unless `once_more`; InvalidInput at `to`.
     """
     first: Notification = Notification.objects.get(pk=notification_id)
     list(copies_of(first).select_for_update())  # of two at once, the second counts the copy that the first one makes
     notification: Notification = Notification.objects.get(pk=notification_id)
+    if notification.organisation is not None and notification.organisation.is_test:
+        raise DomainError("It is a test customer's: none of its e-mails are sent.", code="TEST_CUSTOMER")
     if notification.status not in _OVER:
         raise DomainError("The e-mail is still on its way: wait for its outcome.", code="NOTIFICATION_ON_ITS_WAY")
     wanted = addresses(notification.recipients if to is None else to)

@@ -28,7 +28,7 @@ def add_contact(
 @transaction.atomic
 def update_contact(*, contact_id: UUID, changes: dict[str, Any]) -> Contact:
     """Change the columns that may change. Raises as `add_contact`."""
-    _lock(Contact.objects.values_list("organisation_id", flat=True).get(pk=contact_id))
+    lock_customer_of(contact_id=contact_id)
     contact: Contact = Contact.objects.select_for_update().get(pk=contact_id)
     for name, value in changes.items():
         if name in _CHANGEABLE:
@@ -41,6 +41,11 @@ def update_contact(*, contact_id: UUID, changes: dict[str, Any]) -> Contact:
 def remove_contact(*, contact_id: UUID) -> None:
     """What is queued for the address already is sent all the same."""
     Contact.objects.get(pk=contact_id).delete()
+
+
+def lock_customer_of(*, contact_id: UUID) -> None:
+    """What is locked before the contact itself; nothing, if there is none."""
+    Organisation.objects.select_for_update(of=("self",)).filter(contacts=contact_id).first()
 
 
 def _save(contact: Contact) -> None:

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from organisations.customer_changes import Consequence, consequences_of
-from organisations.models import BillingEntity, Organisation, Project
+from organisations.models import BillingEntity, Organisation, Project, TestClock
 
 
 @transaction.atomic
@@ -26,6 +26,8 @@ def create_organisation(**fields: Any) -> Organisation:
     organisation = Organisation(**fields)
     organisation.full_clean()
     organisation.save()
+    if organisation.is_test:
+        TestClock.begin(organisation)
     return organisation
 
 

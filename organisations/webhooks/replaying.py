@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
@@ -101,36 +99,6 @@ def replay_since(*, endpoint_id: UUID, since: datetime, only_missed: bool = True
     note(endpoint, reason=f"Replayed {replayed.count:,} messages since {since.isoformat(timespec='seconds')}.")
     SENDER.wake_on_commit()
     return replayed
-
-
-@transaction.atomic
-def replay_many(*, deliveries: QuerySet[WebhookDelivery]) -> int:
-    """Send again those of some deliveries that `replay` would send: the oldest MOST_REPLAYED of them. How many. What is
-    on its way, and what goes to a disabled endpoint, stays as it is."""
-    may_be = Q(status__in=[Status.DELIVERED, Status.FAILED]) | Q(status=Status.PENDING, attempts__gt=0)
-    wanted = deliveries.order_by().filter(may_be)
-    in_use = WebhookEndpoint.objects.filter(status=WebhookEndpoint.Status.ACTIVE)
-    named = in_use.filter(pk__in=wanted.values("endpoint_id"))
-    endpoints = list(named.locked().order_by("pk"))
-    chosen = WebhookDelivery.objects.filter(may_be, pk__in=wanted.values("pk"), endpoint__in=endpoints)
-    locked = chosen.select_for_update(of=("self",)).order_by("message_id", "pk")
-    rows = list(locked.values_list("pk", "endpoint_id")[:MOST_REPLAYED])
-    by_endpoint = Counter(endpoint for _pk, endpoint in rows)
-    now = clock.now()
-    WebhookDelivery.objects.filter(pk__in=[pk for pk, _endpoint in rows]).update(
-        status=Status.PENDING,
-        attempts=0,
-        next_attempt_at=now,
-        claimed_until=None,
-        last_failure="",
-        delivered_at=None,
-        updated_at=now,
-    )
-    WebhookEndpoint.objects.filter(pk__in=by_endpoint).update(quiet_until=None)
-    for endpoint in endpoints:
-        note(endpoint, reason=f"Replayed {by_endpoint[endpoint.pk]:,} messages that were chosen.")
-    SENDER.wake_on_commit()
-    return len(rows)
 
 
 def _in_use(endpoint_id: UUID) -> WebhookEndpoint:

@@ -75,7 +75,7 @@ def claim_due(room: int) -> list[WebhookDelivery]:
         with connection.cursor() as cursor:
             cursor.execute(_CLAIMABLE, {"now": clock.now(), "most": MOST_AT_ONCE, "room": room})
             chosen = [pk for (pk,) in cursor.fetchall()]
-        rows = WebhookDelivery.objects.select_related("endpoint", "message")
+        rows = WebhookDelivery.objects.select_related("endpoint", "message__organisation")
         return claim_all(rows, chosen) if chosen else []
 
 

@@ -17,7 +17,8 @@ SIGNATURE = "webhook-signature"
 
 
 def body_of(delivery: WebhookDelivery) -> bytes:
-    """JSON, the same at each try: type, id, time, version, and the object or its id."""
+    """JSON, the same at each try: type, id, time, version, and the object or its id. Of a test
+    customer it says "test"."""
     message: WebhookMessage = delivery.message
     is_full = delivery.payload == WebhookEndpoint.Payload.FULL
     said: dict[str, Any] = {
@@ -27,6 +28,8 @@ def body_of(delivery: WebhookDelivery) -> bytes:
         "version": message.version,
         "data": message.payload if is_full else {"id": str(message.object_id)},
     }
+    if message.organisation is not None and message.organisation.is_test:
+        said["test"] = True
     return json.dumps(said, cls=JSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()
 
 

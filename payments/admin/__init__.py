@@ -2,6 +2,7 @@
 
 from payments.admin.ageing import AgeingOfInvoices
 from payments.admin.bank_line import BankLineAdmin
+from payments.admin.bulk import BulkOfPayments
 from payments.admin.cheque import ChequeAdmin
 from payments.admin.cheque_forms import ChequeOfInvoice, ChequeOfOrganisation
 from payments.admin.dispute import DisputeAdmin
@@ -22,18 +23,23 @@ from payments.admin.payment_order import PaymentOrderAdmin
 from payments.admin.payment_page import PageOfPayment
 from payments.admin.payment_retry import PaymentRetryAdmin, ReminderAdmin, RetryOfPayment
 from payments.admin.payout import PayoutAdmin
+from payments.admin.question import ReminderPauseOfQuestion
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
+from payments.admin.sent_certificate import SentCertificateAdmin, SentCertificatesOfCustomer
 from payments.admin.statement import StatementOfOrganisation
+from payments.admin.test_clock import ClockOfOrganisation, MovingOfClock
 from payments.admin.withheld_tax import WithheldTaxAdmin
 
 __all__ = [
     "AgeingOfInvoices",
     "AutoCollectOfOrganisation",
     "BankLineAdmin",
+    "BulkOfPayments",
     "ChequeAdmin",
     "ChequeOfInvoice",
     "ChequeOfOrganisation",
+    "ClockOfOrganisation",
     "DisputeAdmin",
     "DisputeDocumentAdmin",
     "DunningOfInvoice",
@@ -47,6 +53,7 @@ __all__ = [
     "LedgersOfSeller",
     "MandateAdmin",
     "MandateChargeAdmin",
+    "MovingOfClock",
     "PageOfPayment",
     "PaymentAdmin",
     "PaymentAllocationAdmin",
@@ -58,7 +65,10 @@ __all__ = [
     "RefundAdmin",
     "RefundsOfPayment",
     "ReminderAdmin",
+    "ReminderPauseOfQuestion",
     "RetryOfPayment",
+    "SentCertificateAdmin",
+    "SentCertificatesOfCustomer",
     "StatementOfOrganisation",
     "WithheldTaxAdmin",
 ]

@@ -8,16 +8,19 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.base import Extension, extends, object_action
+from billing_platform.lib.admin.charts.months import last_months, money_by_month
 from billing_platform.lib.admin.contributions import list_address
-from billing_platform.lib.admin.display import admin_url
+from billing_platform.lib.admin.display import action_url, admin_url, facts
+from billing_platform.lib.admin.tabs import OVERVIEW, Panel, Tab
 from billing_platform.lib.admin.tiles import Tile
 from billing_platform.lib.number_formats import format_sums
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from organisations.notifications.recipients import listed
-from organisations.operators_clock import operators_today
+from organisations.operators_clock import operators_today, operators_zone
 from payments.admin.allocating import OnAccountForm
-from payments.models import InboundWebhook, Mandate, Payment
+from payments.models import InboundWebhook, Mandate, Payment, Refund
+from payments.receivables.paid_months import paid_by_month_of
 from payments.selectors import credit_of
 from payments.services.on_account import record_payment_on_account
 
@@ -40,6 +43,32 @@ def money_facts(_request: HttpRequest, organisation: Organisation) -> list[tuple
 @extends(Organisation)
 class PaymentsOfOrganisation(Extension):
     related_lists = ((Payment, "organisation__id__exact"), (InboundWebhook, "organisation__id__exact"))
+
+    tabs = (
+        Tab(
+            "payments",
+            "Payments and balance",
+            "payments.view_payment",
+            50,
+            lists=(
+                (Payment, "organisation__id__exact"),
+                (Refund, "payment__organisation__id__exact"),
+                (Mandate, "account__organisation__id__exact"),
+            ),
+            actions=("record_payment_on_account", "record_cheque", "ask_for_mandate", "statement", "name_ledger"),
+        ),
+    )
+    frequent = ("record_payment_on_account", "statement")
+
+    def panels(self, request: HttpRequest, obj: Organisation, tab: str) -> Iterator[Panel]:
+        """What was paid in the last twelve months, on the operators' calendar; and how the account stands."""
+        user: Any = request.user
+        if not user.has_perm("payments.view_payment", obj):
+            return
+        if tab == "payments":
+            yield Panel("Balance", facts(money_facts(request, obj)), action_url(obj, "statement"))
+        if tab == OVERVIEW:
+            yield from _paid(obj)
 
     def tiles(self, request: HttpRequest, obj: Organisation) -> Iterator[Tile]:
         user: Any = request.user
@@ -64,6 +93,17 @@ class PaymentsOfOrganisation(Extension):
         payment = record_payment_on_account(organisation_id=organisation.pk, **answers)
         left = f"; {payment.shown(payment.unallocated)} waits on account" if payment.unallocated else ""
         return self.page.done(request, f"Payment {payment} is recorded{left}.", payment)
+
+
+def _paid(organisation: Organisation) -> Iterator[Panel]:
+    today = operators_today()
+    months = last_months(today)
+    found = paid_by_month_of(organisation, first=months[0], last=today, zone=operators_zone())
+    href = list_address(Payment, organisation__id__exact=str(organisation.pk))
+    for currency in sorted({row.currency for row in found}):
+        paid = {row.month: row.received for row in found if row.currency == currency}
+        title = "Paid by month"
+        yield Panel(title, money_by_month(title, months, paid, currency), href, currency)
 
 
 def _due(organisation: Organisation) -> Tile:

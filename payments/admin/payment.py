@@ -83,7 +83,7 @@ class CollectedFilter(DropdownFilter):
             month = month.previous()
         elif self.value() != "month":
             return queryset
-        return queryset.collected(month.start, month.end - timedelta(days=1), zone)
+        return queryset.real().collected(month.start, month.end - timedelta(days=1), zone)
 
 
 class PaymentAllocationInline(ReadOnlyInline):

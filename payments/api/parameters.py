@@ -6,7 +6,7 @@ from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import IdFilter, TextFilter
-from payments.models import Payment, Refund
+from payments.models import Payment, Refund, SentCertificate
 
 
 class PaymentParameters(FilterSet):
@@ -19,3 +19,7 @@ class PaymentParameters(FilterSet):
 class RefundParameters(FilterSet):
     status = ChoiceFilter(choices=Refund.Status.choices)
     kind = ChoiceFilter(choices=Refund.Kind.choices)
+
+
+class SentCertificateParameters(FilterSet):
+    status = ChoiceFilter(choices=SentCertificate.Status.choices)

@@ -21,6 +21,7 @@ from payments.models.payout import Payout, PayoutLine
 from payments.models.refund import Refund
 from payments.models.reminder import Reminder
 from payments.models.reminder_pause import ReminderPause
+from payments.models.sent_certificate import SentCertificate
 from payments.models.withheld_tax import CertificateFile, WithheldTax
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "Reminder",
     "ReminderPause",
     "RetryTry",
+    "SentCertificate",
     "WithheldTax",
 ]

@@ -15,7 +15,7 @@ from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.validators import validate_line
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceQuestion
 from organisations.scoping import TenantModel, TenantQuerySet
 
 
@@ -47,6 +47,14 @@ class ReminderPause(BaseModel, TenantModel):
     )
     note = models.CharField(max_length=REASON_LENGTH, validators=[validate_line])
     placed_by = models.CharField(max_length=200)
+    question = models.ForeignKey(
+        InvoiceQuestion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reminder_pauses",
+        help_text="The pause ends when this question is closed.",
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=200, blank=True)
 
@@ -71,7 +79,8 @@ class ReminderPause(BaseModel, TenantModel):
         triggers = [
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
-                name="what_was_said_never_changes", fields=["invoice", "kind", "last_day", "note", "placed_by"]
+                name="what_was_said_never_changes",
+                fields=["invoice", "kind", "last_day", "note", "placed_by", "question"],
             ),
             no_truncate(),
         ]

@@ -104,7 +104,7 @@ def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None) -> A
     """What customers owed at the end of a day, of those whom an actor may see.
 
     A past day is worked out anew from the days of documents and money: what came later does not count. Four queries,
-    however many customers there are.
+    however many customers there are. Test customers are left out, unless their seller is asked about.
     """
     reach, seller_id = reach_of(actor), seller.pk if seller else None
     rows: dict[tuple[UUID, str], Aged] = {}
@@ -120,6 +120,8 @@ def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None) -> A
     for (organisation_id, _currency), aged in rows.items():
         aged.organisation = names[organisation_id]
     owing = [aged for aged in rows.values() if aged.due or aged.returned or aged.balance]
+    if seller is None:
+        owing = [aged for aged in owing if aged.organisation and not aged.organisation.is_test]
     owing.sort(key=lambda aged: (aged.currency, -aged.late, -aged.due, str(aged.organisation)))
     return Ageing(day, owing, list(_totals(owing)))
 

@@ -23,7 +23,7 @@ from payments.services.crediting import lock_customer_money
 from payments.services.operator_input import check_amount, check_day, check_reference
 
 State = WithheldTax.CertificateState
-LARGEST_FILE = 2 * 1024 * 1024
+LARGEST_FILE = 5 * 1024 * 1024
 MOST_IN_A_MAIL = 50
 
 
@@ -44,11 +44,7 @@ def record_certificate(
     DomainError TAX_NOT_STANDING.
     """
     tax = _locked(withheld_tax_id)
-    number, zone = certificate_number.strip(), tax.payment.organisation.time_zone
-    try:
-        check_reference(number)
-    except InvalidInput as error:
-        raise InvalidInput.field("certificate_number", error.details["reference"][0]) from error
+    number, zone = checked_number(certificate_number), tax.payment.organisation.time_zone
     check_day("certificate_on", certificate_on, zone)
     if certificate_on < tax.deducted_on:
         raise InvalidInput.field("certificate_on", "The certificate can't be older than the withholding.")
@@ -116,15 +112,31 @@ def was_asked_on(tax: WithheldTax, day: date, organisation: Organisation) -> boo
     return tax.asked_at is not None and tax.asked_at.astimezone(organisation.zone).date() == day
 
 
-def _store(tax: WithheldTax, name: str, content: bytes, *, uploaded_by: Any) -> None:
+def checked_number(typed: str) -> str:
+    """A certificate's number without spaces around it. Raises InvalidInput at `certificate_number`."""
+    number = typed.strip()
+    try:
+        check_reference(number)
+    except InvalidInput as error:
+        raise InvalidInput.field("certificate_number", error.details["reference"][0]) from error
+    return number
+
+
+def checked_file(name: str, content: bytes) -> tuple[str, bytes]:
+    """A certificate's name as it is stored, and its content. Raises InvalidInput at `file` for what is no PDF."""
     if len(content) > LARGEST_FILE:
         raise InvalidInput.field("file", f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
     if not content.startswith(b"%PDF-"):
         raise InvalidInput.field("file", "The file is no PDF.")
     shown = name.strip()[-FILE_NAME_LENGTH:]
+    return (shown if shown and storable(shown) else "certificate.pdf"), content
+
+
+def _store(tax: WithheldTax, name: str, content: bytes, *, uploaded_by: Any) -> None:
+    shown, content = checked_file(name, content)
     CertificateFile.objects.create(
         withheld_tax=tax,
-        name=shown if shown and storable(shown) else "certificate.pdf",
+        name=shown,
         content=content,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),

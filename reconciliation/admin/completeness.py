@@ -117,7 +117,7 @@ class Completeness(Extension):
         if form.is_valid():
             month, chosen = form.cleaned_data["month"], form.cleaned_data["organisation"]
             customers: Any = form.fields["organisation"]
-            found = statements(month, [chosen] if chosen else list(customers.queryset))
+            found = statements(month, [chosen] if chosen else list(customers.queryset.real()))
             if request.GET.get("format") == "csv":
                 return csv_response(f"completeness-{month}", csv_rows(found))
             context |= {"query": form.query, "month": month_text(month.start), "as_of": clock.now()}

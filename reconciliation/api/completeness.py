@@ -55,9 +55,8 @@ class CompletenessList(ListModelMixin, AdminGenericView):
     @extend_schema(tags=["reconciliation"])
     def get(self, request: Request) -> HttpResponseBase:
         asked = report_parameters(self)
-        customers = self.get_queryset().select_related("billing_entity")
-        if "organisation" in asked:
-            customers = customers.filter(pk=asked["organisation"])
+        customers: Any = self.get_queryset().select_related("billing_entity")
+        customers = customers.filter(pk=asked["organisation"]) if "organisation" in asked else customers.real()
         month = asked.get("period") or BillingPeriod.of(operators_today()).previous()
         found = statements(month, list(customers))
         if "format" in asked:

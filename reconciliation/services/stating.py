@@ -75,8 +75,8 @@ def next_day() -> date:
     last = DailyStatement.objects.order_by("-number").values_list("day", flat=True).first()
     if last is not None:
         return last + timedelta(days=1)
-    issued = Invoice.objects.exclude(number="").aggregate(Min("finalized_at"))["finalized_at__min"]
-    credited = CreditNote.objects.aggregate(Min("created_at"))["created_at__min"]
+    issued = Invoice.objects.real().exclude(number="").aggregate(Min("finalized_at"))["finalized_at__min"]
+    credited = CreditNote.objects.real().aggregate(Min("created_at"))["created_at__min"]
     counted = UsageEvent.objects.aggregate(Min("counted_on"))["counted_on__min"]
     moments = [moment.astimezone(UTC).date() for moment in (issued, credited) if moment]
     return min([*moments, *([counted] if counted else [])], default=last_complete_day())
@@ -143,6 +143,6 @@ def _row(block: Block, tree: Tree, statement_id: UUID, now: Any) -> tuple[Any, .
 
 def _documents(day: date, tree: DayTree) -> Documents:
     start, end = utc_day(day)
-    invoices = Invoice.objects.exclude(number="").filter(finalized_at__gte=start, finalized_at__lt=end).count()
-    credit_notes = CreditNote.objects.filter(created_at__gte=start, created_at__lt=end).count()
+    invoices = Invoice.objects.real().exclude(number="").filter(finalized_at__gte=start, finalized_at__lt=end).count()
+    credit_notes = CreditNote.objects.real().filter(created_at__gte=start, created_at__lt=end).count()
     return Documents(invoices, credit_notes, tree.leaves, tree.root.hex())

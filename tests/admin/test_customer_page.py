@@ -7,16 +7,19 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing_platform.lib.admin.contributions import kinds_told
+from invoicing.services import drafting
 from organisations.models import CustomerNote, Organisation, Project
 from organisations.services.holds import place_hold
 from organisations.services.notes import finish_follow_up, write_note
 from payments.services.dunning.pauses import note_promise
 from payments.services.offline import record_offline_payment, reverse_payment
+from tests import factories
 from tests.invoicing.language import at, issued, per_unit, used
 
 
@@ -128,3 +131,107 @@ def test_a_note_stays_as_it_was_written(acme: Organisation) -> None:
     note = write_note(organisation=acme, text="As said", written_by="asha")
     with pytest.raises(Error), transaction.atomic():
         CustomerNote.objects.filter(pk=note.pk).update(text="Never said")
+
+
+# --- tabs ---------------------------------------------------------------------------------------------------------
+
+TABS = ["Overview", "Timeline", "Projects and keys", "Prices", "Invoices and notes", "Payments and balance", "Alerts",
+        "Details", "Audit"]  # fmt: skip
+
+
+def strip(person: Client, customer: Organisation) -> dict[str, str]:
+    """The tabs of a customer's page and their addresses, in order."""
+    shown = page(person, customer)
+    found = re.search(r'<nav class="page-tabs".*?</nav>', shown, re.DOTALL)
+    return {label: url for url, label in re.findall(r'<a href="([^"]*)"[^>]*>(.*?)</a>', found[0])} if found else {}
+
+
+@pytest.mark.parametrize("person", ["as_admin", "as_operator", "as_viewer"])
+def test_every_tab_opens_at_an_address_of_its_own(
+    person: str, november: Organisation, request: pytest.FixtureRequest
+) -> None:
+    client = request.getfixturevalue(person)
+    tabs = strip(client, november)
+    assert list(tabs) == TABS
+    for label, url in tabs.items():
+        shown = client.get(url)
+        assert shown.status_code == 200, label
+        assert re.search(rf'<a href="{url}" aria-current="page">{label}</a>', shown.content.decode()), label
+
+
+def test_no_tab_of_a_customer_of_somebody_else_opens(
+    november: Organisation, globex: Organisation, as_operator: Client, as_admin: Client
+) -> None:
+    for label, url in strip(as_admin, globex).items():
+        assert as_operator.get(url).status_code in (302, 404), label
+    unknown = reverse("admin:organisations_organisation_tab", args=[november.pk, "nonsense"])
+    assert as_operator.get(unknown).status_code == 404
+
+
+def test_who_only_looks_has_no_button_that_acts(november: Organisation, as_operator: Client, as_viewer: Client) -> None:
+    for person, acts in ((as_operator, True), (as_viewer, False)):
+        shown = person.get(strip(person, november)["Invoices and notes"]).content.decode()
+        assert ("Draft one-off invoice" in shown) is acts
+        assert "Upcoming invoice" in shown
+
+
+def test_a_tab_shows_the_rows_of_its_lists_and_leads_to_all_of_them(november: Organisation, as_admin: Client) -> None:
+    """Each list behind a tab has as many rows as the tab says."""
+    seen = 0
+    for label in ("Projects and keys", "Invoices and notes", "Payments and balance", "Alerts"):
+        panels = as_admin.get(strip(as_admin, november)[label]).context_data["panels"]  # type: ignore[attr-defined]
+        for panel in panels:
+            if panel.note.startswith("All "):
+                seen += 1
+                listed = as_admin.get(panel.href).context_data["cl"]  # type: ignore[attr-defined]
+                assert panel.note == f"All {listed.result_count}", panel.title
+                assert panel.body.count("<tr>") == listed.result_count + 1
+    assert seen >= 3
+
+
+def test_what_waits_of_a_customer_leads_to_the_very_rows(
+    november: Organisation, globex: Organisation, as_admin: Client
+) -> None:
+    write_note(organisation=globex, text="Call them", written_by="asha", follow_up_on=date(2026, 11, 20))
+    with at("2026-11-21 12:00"):
+        panels = as_admin.get(strip(as_admin, november)["Overview"]).context_data["panels"]  # type: ignore[attr-defined]
+        waiting = next(panel.body for panel in panels if panel.title == "Needs attention")
+        lines = re.findall(r"<strong>(.*?)</strong><a href=\"(.*?)\">(.*?)</a>", waiting)
+        assert {"note to follow up", "invoice overdue"} <= {words for _count, _url, words in lines}
+        for count, url, words in lines:
+            listed = as_admin.get(url.replace("&amp;", "&")).context_data["cl"]  # type: ignore[attr-defined]
+            assert str(listed.result_count) == count, words
+
+
+def test_the_overview_draws_what_was_billed_paid_and_used(november: Organisation, as_admin: Client) -> None:
+    with at("2026-11-21 12:00"):
+        shown = page(as_admin, november)
+    assert "October 2026: ₹1,000.00" in shown  # billed, before tax
+    used_in = dict(re.findall(r"Usage by metric, last (\d+) days.*?(\d+) events?<", shown, re.DOTALL))
+    assert used_in == {"30": "1", "90": "2"}
+    assert "₹1,180.00 in October 2026" in shown  # beside this month so far, with tax
+
+
+def test_more_rows_ask_no_more_questions(november: Organisation, as_admin: Client) -> None:
+    urls = strip(as_admin, november)
+    more_rows(november)
+    before = {label: questions(as_admin, url) for label, url in urls.items()}
+    for _time in range(3):
+        more_rows(november)
+    after = {label: questions(as_admin, url) for label, url in urls.items()}
+    assert {label: (before[label], count) for label, count in after.items() if count > before[label]} == {}
+
+
+def more_rows(customer: Organisation) -> None:
+    project = factories.project(customer, f"P{Project.objects.count()}")
+    factories.project_key(project)
+    write_note(organisation=customer, text="Another", written_by="asha", follow_up_on=None)
+    line = {"description": "Set-up", "quantity": "1", "unit_price": "5"}
+    drafting.create_one_off_draft(organisation=customer, lines=[line])
+
+
+def questions(person: Client, url: str) -> int:
+    person.get(url)  # the counts of the sidebar are remembered for a minute
+    with CaptureQueriesContext(connection) as asked:
+        person.get(url)
+    return len(asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.test.client import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from billing_platform.backoffice import dashboard
 from billing_platform.lib import clock
@@ -28,6 +29,7 @@ from payments.services.offline import record_offline_payment
 from tests import factories
 from tests.admin.conftest import signed_in
 from tests.events.language import event
+from tests.invoicing.language import at
 from tests.payments.language import open_order
 
 
@@ -49,6 +51,30 @@ def pay(invoice: Invoice, amount: str) -> None:
 
 def kpi(user: Any, label: str) -> dashboard.Tile:
     return next(kpi for kpi in dashboard.of(user).kpis if kpi.label == label)
+
+
+def change_of(user: Any, label: str) -> list[str]:
+    return [" ".join(strip_tags(change).split()) for change in kpi(user, label).changes]
+
+
+def test_tiles_tell_the_change_against_the_same_days_of_the_month_before(acme: Organisation, admin_user: Any) -> None:
+    """October: 1,000 and, after the 20th, 5,000, each with 18%. By 20 November 1,235: 23.5% more than 1,000."""
+    with at("2026-10-05 10:00"):
+        pay(issue(acme, "1000"), "400.00")
+    with at("2026-10-25 10:00"):
+        issue(acme, "5000")
+    with at("2026-11-20 12:00"):
+        assert change_of(admin_user, "Billed this month") == ["↓Down 100% against 1–20 Oct 2026"]
+        pay(issue(acme, "1235"), "300.00")
+        assert change_of(admin_user, "Billed this month") == ["↑Up 23.5% against 1–20 Oct 2026"]
+        assert change_of(admin_user, "Collected this month") == ["↓Down 25% against 1–20 Oct 2026"]
+    with at("2026-10-06 10:00"):
+        assert change_of(admin_user, "Billed this month") == ["New (nothing 1–6 Sep 2026)"]
+
+
+def test_the_same_days_of_a_shorter_month_end_with_it() -> None:
+    assert dashboard.same_days_before(date(2026, 3, 31)) == (date(2026, 2, 1), date(2026, 2, 28))
+    assert dashboard.same_days_before(date(2026, 1, 1)) == (date(2025, 12, 1), date(2025, 12, 1))
 
 
 def test_rupees_and_dollars_stand_side_by_side(acme: Organisation, globex: Organisation, admin_user: Any) -> None:

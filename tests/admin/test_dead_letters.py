@@ -11,8 +11,9 @@ from django.test.client import Client
 from django.urls import reverse
 
 from events.models import DeadLetter, Metric, UsageEvent
-from organisations.models import Membership, Organisation, Project
+from organisations.models import BulkJob, Membership, Organisation, Project
 from tests import factories
+from tests.admin.bulk import confirmed, hidden, outcomes
 from tests.admin.conftest import signed_in
 from tests.admin.test_object_actions import act, action_url, token
 from tests.events.language import event, now, send, settle
@@ -53,10 +54,6 @@ def tick(client: Client, action: str, *letters: DeadLetter, query: str = "", **f
     """Choose from the list's menu; what it answers leads to the page that asks."""
     ticked = {"action": action, "index": "0", "_selected_action": [str(letter.pk) for letter in letters], **fields}
     return client.post(f"{LIST}{query}", ticked)
-
-
-def confirm(client: Client, url: str, **answers: str) -> Any:
-    return client.post(url, {"once": token(client, url), **answers}, follow=True)
 
 
 def test_the_list_shows_what_is_open_and_what_the_events_say(
@@ -126,27 +123,26 @@ def test_ticked_letters_are_asked_about_and_replayed(
     asked = tick(as_operator, "replay_many", letters["a"], letters["c"])
     assert states() == dict.fromkeys("abc", "open"), "choosing only asks"
     assert "2 dead letters. Those" in text_of(as_operator.get(asked.url))
-    done = confirm(as_operator, asked.url)
-    assert "Replayed 1; 1 left: Define the metric api_calls (bunch) first, or edit the event." in text_of(done)
+    job = confirmed(as_operator, asked.url)
+    assert outcomes(job) == {
+        "a": ("done", ""),
+        "c": ("failed", "Define the metric api_calls (bunch) first, or edit the event."),
+    }
     assert states() == {"a": "replayed", "b": "open", "c": "open"}
 
 
-def test_when_none_can_be_replayed_that_is_no_success(letters: dict[str, DeadLetter], as_operator: Client) -> None:
-    asked = tick(as_operator, "replay_many", letters["c"])
-    refused = as_operator.post(asked.url, {"once": token(as_operator, asked.url)})
-    assert refused.context["form"].non_field_errors() == [
-        "Replayed 0; 1 left: Define the metric api_calls (bunch) first, or edit the event."
-    ]
+def test_when_none_can_be_discarded_no_job_begins(letters: dict[str, DeadLetter], as_operator: Client) -> None:
     done_with = reverse("admin:events_deadletter_list_action", args=["discard_many"]) + "?status__exact=replayed"
-    assert "None of them is open" in text_of(confirm(as_operator, done_with, reason="no"))
+    refused = as_operator.post(done_with, {**hidden(as_operator, done_with), "reason": "no"})
+    assert "There is none among them to do this to." in text_of(refused)
+    assert not BulkJob.objects.exists()
 
 
 def test_all_that_the_filters_find_are_discarded(letters: dict[str, DeadLetter], as_operator: Client) -> None:
     asked = tick(
         as_operator, "discard_many", letters["a"], query=f"?batch_id={letters['a'].batch_id}&p=1", select_across="1"
     )
-    done = confirm(as_operator, asked.url, reason="a test of theirs")
-    assert "Discarded 2." in text_of(done)
+    confirmed(as_operator, asked.url, reason="a test of theirs")
     assert states() == {"a": "discarded", "b": "discarded", "c": "open"}
 
 
@@ -164,7 +160,7 @@ def test_only_letters_of_organisations_where_one_may_are_touched(
     assert str(theirs.pk) in text_of(client.get(LIST))
     asked = tick(client, "discard_many", letters["a"], theirs)
     assert "1 dead letter. Those" in text_of(client.get(asked.url))
-    confirm(client, asked.url, reason="no")
+    confirmed(client, asked.url, reason="no")
     assert (states()["a"], states()["theirs"]) == ("discarded", "open")
 
 

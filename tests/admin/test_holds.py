@@ -107,12 +107,13 @@ def test_the_sellers_rules_are_typed_on_its_page(acme: Organisation, as_admin: C
 
 
 def test_a_customers_own_rules_are_typed_on_its_page(acme: Organisation, as_admin: Client) -> None:
-    url = reverse("admin:organisations_organisation_change", args=[acme.pk])
+    url = reverse("admin:organisations_organisation_tab", args=[acme.pk, "details"])
     form = as_admin.get(url).context["adminform"].form
     values = {name: value for name, value in form.initial.items() if value not in (None, "", False)}
     inlines = {"projects-TOTAL_FORMS": "0", "projects-INITIAL_FORMS": "0",
                "billing_holds-TOTAL_FORMS": "0", "billing_holds-INITIAL_FORMS": "0",
-                   "contacts-TOTAL_FORMS": "0", "contacts-INITIAL_FORMS": "0"}  # fmt: skip
+                   "contacts-TOTAL_FORMS": "0", "contacts-INITIAL_FORMS": "0",
+               "portal_links-TOTAL_FORMS": "0", "portal_links-INITIAL_FORMS": "0"}  # fmt: skip
     typed = {**values, **inlines, "draft_days": "0", "approve_above": "1234.50", "approve_first": "False"}
     answer = as_admin.post(url, typed)
     assert answer.status_code == 302, answer.context["adminform"].form.errors

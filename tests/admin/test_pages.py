@@ -92,11 +92,11 @@ def test_longer_lists_ask_no_more_questions(page: str, admin_user: Any) -> None:
 
 
 def test_history_tells_who_changed_what_from_where(acme: Organisation, as_operator: Client) -> None:
-    url = reverse("admin:organisations_organisation_change", args=[acme.pk])
+    url = reverse("admin:organisations_organisation_tab", args=[acme.pk, "details"])
     page, before = as_operator.get(url), acme.billing_email
     form = {key: value for key, value in page.context["adminform"].form.initial.items() if value is not None}
     form |= {"billing_email": "new@acme.example", "billing_entity": acme.billing_entity_id}
-    rows = ("projects", "billing_holds", "contacts")
+    rows = ("projects", "billing_holds", "contacts", "portal_links")
     inline = {f"{each}-{count}_FORMS": "0" for each in rows for count in ("TOTAL", "INITIAL")}
     saved = as_operator.post(url, form | inline, REMOTE_ADDR="198.51.100.9", headers={"X-Request-ID": "trace-me-0001"})
     assert saved.status_code == 302, saved.context["adminform"].form.errors

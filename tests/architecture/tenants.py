@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from django.apps import apps
+from django.db import connection
 from django.db.models import Model
 
 from billing_platform.lib import clock
@@ -24,6 +25,7 @@ from events.services.alerting.rules import add_rule
 from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
 from events.services.settling.chunks import settle_pending
+from invoicing.bulk_verbs import SEND
 from invoicing.computing.credit_notes import Wanted
 from invoicing.emails import queue_invoice_email
 from invoicing.models import (
@@ -48,16 +50,21 @@ from invoicing.services.pay_page_links import renew_link
 from invoicing.services.prices import price_book
 from invoicing.services.prices.drafts import draft
 from invoicing.services.prices.simulating import draft_body
+from invoicing.services.questions import ask_about_invoice
 from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms import discounts, minimum_charges, recurring_fees
-from organisations.models import ApiKey, Membership, NotificationEvent, Organisation, Project, WebhookAttempt
+from organisations.models import ApiKey, Membership, NotificationEvent, Organisation, Project, TestClock, WebhookAttempt
 from organisations.notifications.switches import switch_off
 from organisations.notifications.tracking import note_event
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
+from organisations.services.bulk.preview import preview
+from organisations.services.bulk.starting import start_job
 from organisations.services.contacts import add_contact
+from organisations.services.details_requests import ask_for_details
 from organisations.services.holds import place_hold
 from organisations.services.notes import write_note
+from organisations.services.portal_links import make_link
 from organisations.webhooks.endpoints import create_endpoint
 from organisations.webhooks.replaying import send_test
 from payments.models import (
@@ -85,6 +92,7 @@ from payments.services.dunning.retries import plan_retries
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
 from payments.services.offline import record_offline_payment, reverse_payment
+from payments.services.sent_certificates import send_certificate
 from reconciliation.findings import Finding, FindingKind
 from reconciliation.models import CheckName
 from reconciliation.services.recording import note_findings
@@ -134,6 +142,12 @@ def tenant_models() -> Iterator[type[Model]]:
         yield from (model for model in apps.get_app_config(label).get_models() if issubclass(model, TenantModel))
 
 
+def _send_many(organisation: Organisation, person: Any) -> None:
+    rows = Invoice.objects.filter(organisation=organisation)
+    seal = preview(SEND, rows, {}).seal
+    start_job(verb=SEND, rows=rows, maker=person, options={}, token=uuid4(), seal=seal)
+
+
 def owned(model: type[Any], tenant: Tenant) -> list[Any]:
     return list(model._base_manager.filter(**{model.tenant_path: tenant.organisation.pk}).values_list("pk", flat=True))
 
@@ -160,8 +174,12 @@ def tenant(marker: str) -> Tenant:
     _listen(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
+    _ask(organisation, invoice, marker)
     write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
+    _send_many(organisation, person)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
+    _begin_clock(organisation)
+    make_link(organisation_id=organisation.pk, made_by=marker)
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
     invoice.refresh_from_db()
@@ -192,6 +210,23 @@ def tenant(marker: str) -> Tenant:
         fee=fee,
         minimum=minimum,
         discount=discount,
+    )
+
+
+def _ask(organisation: Organisation, invoice: Invoice, marker: str) -> None:
+    """What a customer asks for in its portal."""
+    ask_about_invoice(invoice_id=invoice.pk, text=f"{marker} wonders", asked_by=f"{marker} person")
+    ask_for_details(
+        organisation=organisation, subject="party", proposed={"city": f"{marker} town"}, asked_by=f"{marker} person"
+    )
+    send_certificate(
+        organisation=organisation,
+        quarter_start=date(2026, 7, 1),
+        certificate_number=f"{marker} 131",
+        certificate_on=date(2026, 10, 1),
+        certificate_amount=Decimal(1),
+        file=(f"{marker}.pdf", f"%PDF-1.7 {marker}".encode()),
+        sent_by=f"{marker} person",
     )
 
 
@@ -360,6 +395,14 @@ def _exempt(issued: Invoice | CreditNote, marker: str) -> None:
         not_needed_reason=f"{marker} is exempt",
         **{of: issued, **{name: getattr(issued, name) for name in copied}},
     )
+
+
+def _begin_clock(organisation: Organisation) -> None:
+    """As if it were a test customer's: past the trigger that rightly forbids that."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        TestClock.begin(organisation)
+        cursor.execute("SET session_replication_role = DEFAULT")
 
 
 def _credit(invoice: Invoice, marker: str) -> CreditNote:

@@ -25,6 +25,7 @@ GET POST /api/v1/events
 POST /api/v1/events/batch
 GET /api/v1/events/{{event_id}}
 GET /api/v1/usage
+GET {ADMIN}/audit-log
 GET POST {ADMIN}/organisations
 GET PATCH {ADMIN}/organisations/{{organisation_id}}
 GET POST {ADMIN}/organisations/{{organisation_id}}/projects
@@ -87,6 +88,9 @@ GET {ADMIN}/payments/{{payment_id}}/retry-status
 PATCH {ADMIN}/payments/{{payment_id}}/retry-config
 GET {ADMIN}/refunds/{{refund_id}}
 POST {ADMIN}/payments/offline
+GET {ADMIN}/organisations/{{organisation_id}}/test-clock
+POST {ADMIN}/organisations/{{organisation_id}}/test-clock/advance
+POST {ADMIN}/organisations/{{organisation_id}}/test-clock/try-again
 POST /api/v1/webhooks/razorpay
 """
 
@@ -184,7 +188,7 @@ ISSUED_KEY = {
     "name": str, "expires_at": None,
 }  # fmt: skip
 LINE = {
-    "line_number": 1, "kind": str, "description": str, "project": None, "metric_name": str, "unit": str,
+    "id": UUID, "line_number": 1, "kind": str, "description": str, "project": None, "metric_name": str, "unit": str,
     "quantity": DECIMAL, "unit_price": DECIMAL, "amount": MONEY, "discount": "0.00", "discounts": [],
     "explanation": list,
 }  # fmt: skip

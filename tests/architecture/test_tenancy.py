@@ -26,6 +26,7 @@ NOBODYS = {
     "organisations.BillingEntity": "the seller: its particulars stand on everybody's invoices",
     "organisations.SuppressedAddress": "an address for all customers: only who reaches everybody sees the list",
     "organisations.DigestChoice": "one person's own: shown to that person alone",
+    "organisations.BulkJob": "its maker's; others are seen by who reaches everybody, and its rows are scoped",
     "organisations.SavedView": "one person's own; a shared one is seen by who reaches everybody",
     "organisations.SeenAttention": "one person's own: shown to that person alone",
     "organisations.IdempotencyRecord": "found by API key only, and answered to that key alone",
@@ -117,9 +118,13 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "discrepancy_id": lambda owner: Discrepancy.objects.get(organisation=owner.organisation).pk,
     "notification_id": lambda owner: owner.organisation.notifications.first().pk,
     "contact_id": lambda owner: owner.organisation.contacts.get().pk,
+    "link_id": lambda owner: owner.organisation.portal_links.get().pk,
     "endpoint_id": lambda owner: owner.organisation.webhook_endpoints.get().pk,
     "delivery_id": lambda owner: owner.organisation.webhook_endpoints.get().deliveries.first().pk,
     "simulation_id": lambda owner: PriceSimulation.objects.get().pk,
+    "request_id": lambda owner: owner.organisation.details_requests.get().pk,
+    "question_id": lambda owner: owner.invoice.questions.get().pk,
+    "certificate_id": lambda owner: owner.organisation.sent_certificates.get().pk,
     "template_id": lambda owner: owner.organisation.invoice_templates.get().pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
@@ -231,6 +236,11 @@ OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/projects": {"name": "Q"},
     "/api/v1/admin/organisations/{organisation_id}/email-kinds": {"switched_off": ["reminder"]},
     "/api/v1/admin/organisations/{organisation_id}/contacts": {"purpose": "billing", "email": "q@q.example"},
+    "/api/v1/admin/organisations/{organisation_id}/details-requests": {
+        "subject": "party",
+        "proposed": {"city": "Q"},
+        "asked_by": "Q",
+    },
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
     "/api/v1/admin/price-simulations/{simulation_id}/schedule": {"effective_from": "2027-01-01"},

@@ -106,7 +106,7 @@ def test_taking_a_gstin_away_is_asked_about(api: Client, as_admin: Client) -> No
 
 def test_the_switch_appears_only_when_it_is_needed(as_admin: Client) -> None:
     umbrella = factories.organisation("Umbrella", gstin=KARNATAKA_GSTIN)
-    page = as_admin.get(reverse("admin:organisations_organisation_change", args=[umbrella.pk]))
+    page = as_admin.get(reverse("admin:organisations_organisation_tab", args=[umbrella.pk, "details"]))
     assert page.context["adminform"].form.fields["confirm"].widget.is_hidden
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.test.client import Client
 from pypdf import PdfReader
 
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceLine
 from invoicing.services import issuing
 from invoicing.services.paid_total import record_paid_total
 from organisations.models import Membership, Organisation, Project
@@ -78,6 +78,7 @@ def test_a_finalized_month_has_lines_with_their_working_and_is_printed(
     }
     assert {name: line[name] for name in expected} == expected
     assert line["explanation"][0]["description"] == "Units"
+    assert line["id"] == str(InvoiceLine.objects.get().pk)
     pdf = api.get(body["pdf_url"], headers={"Accept": "application/pdf"})
     assert pdf["Content-Type"] == "application/pdf"
     assert "INV-26-27-000001.pdf" in pdf["Content-Disposition"]

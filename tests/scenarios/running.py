@@ -57,6 +57,13 @@ class Running:
             yield connection
 
     @contextmanager
+    def superuser(self) -> Iterator[psycopg.Connection[Any]]:
+        """A SQL prompt as the one whom no trigger stops."""
+        server = Postgres(self.var_dir / "postgresql", durable=True)
+        with psycopg.connect(server.url, user="postgres", autocommit=True) as connection:
+            yield connection
+
+    @contextmanager
     def table_locked(self, table: str) -> Iterator[Callable[[], None]]:
         """Whoever writes to the table has to wait, until the block ends or the server stops.
 

@@ -28,6 +28,7 @@ from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin.display import facts as facts_table
 from billing_platform.lib.admin.extensions import ExtendedMixin
+from billing_platform.lib.admin.listing import ANSWER
 from billing_platform.lib.admin.refusals import add_refusal, explained
 from billing_platform.lib.database.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
@@ -205,7 +206,13 @@ class ActionsMixin(ExtendedMixin):
     def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
         """The actions that this user may run on the object now."""
         return [
-            {"label": action.label, "icon": action.icon, "danger": action.danger, "url": self._action_url(action, obj)}
+            {
+                "name": action.name,
+                "label": action.label,
+                "icon": action.icon,
+                "danger": action.danger,
+                "url": self._action_url(action, obj),
+            }
             for action in self.admin_actions.values()
             if action.on_list == (obj is None)
             and not action.on_rows
@@ -239,7 +246,7 @@ class ActionsMixin(ExtendedMixin):
             raise Http404 from None
         user: Any = request.user
         path = self.model.tenant_path
-        owner: Any = get_fields_from_path(self.model, path)[-1].related_model
+        owner: Any = self.model if path == "id" else get_fields_from_path(self.model, path)[-1].related_model
         owners = found.order_by().values_list(path, flat=True).distinct()
         theirs = [pk for pk in owners if user.has_perm(action.permission, owner(pk=pk))]
         named = Q(**{f"{path}__in": [pk for pk in theirs if pk is not None]})
@@ -288,7 +295,7 @@ class ActionsMixin(ExtendedMixin):
 
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
         rows = self.rows(request, action) if action.on_rows else None
-        given = {name: value for name, value in request.GET.items() if name != "once"}
+        given = {name.removeprefix(ANSWER): value for name, value in request.GET.items() if name != "once"}
         about = rows if action.on_rows else action.about(obj)
         sent = (request.POST, request.FILES) if request.method == "POST" else ()
         form = action.form(*sent, obj=about, initial=given)

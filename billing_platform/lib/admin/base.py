@@ -195,6 +195,7 @@ class ModelAdmin(
     list_fullwidth = True
     warn_unsaved_form = True
     compressed_fields = True
+    heads_its_form = True  # numbers, buttons and links above the form: a page in tabs has them on its overview
     empty_hint = ""  # what would fill the list, when it has no rows
     filtered_from_elsewhere: tuple[str, ...] = ()  # columns that other pages' links ask for, beside `list_filter`
 
@@ -286,8 +287,9 @@ class ModelAdmin(
         if kwargs.get("obj") is not None:
             context["title"] = capfirst(self.opts.verbose_name)
             context["subtitle"] = self.name_of(kwargs["obj"])
-            context["tiles"] = self.all_tiles(request, kwargs["obj"])
-            context["related_lists"] = related_lists(self, request, kwargs["obj"])
+            if self.heads_its_form:
+                context["tiles"] = self.all_tiles(request, kwargs["obj"])
+                context["related_lists"] = related_lists(self, request, kwargs["obj"])
         self._show_words(context["adminform"])
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -21,6 +21,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import Model
 from django.http import HttpRequest
 
+from billing_platform.lib.admin.tabs import Panel, Tab
 from billing_platform.lib.admin.tiles import Tile
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Extension:
     related_lists: RelatedLists = ()
     list_on_a_phone: tuple[str, ...] = ()
     """Takes the place of the page's own."""
+    tabs: tuple[Tab, ...] = ()
+    """Tabs of a page that has them."""
+    frequent: tuple[str, ...] = ()
+    """The actions that are buttons on such a page; the other ones stand in a menu."""
 
     def __init__(self, page: ModelAdmin) -> None:
         self.page = page
@@ -51,6 +56,10 @@ class Extension:
 
     def tiles(self, request: HttpRequest, obj: Any) -> Iterable[Tile]:
         """Numbers at the head of an object's page: how it stands. The extension asks for the permissions itself."""
+        return ()
+
+    def panels(self, request: HttpRequest, obj: Any, tab: str) -> Iterable[Panel]:
+        """Parts of a tab of the page. The extension asks for the permissions itself."""
         return ()
 
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:

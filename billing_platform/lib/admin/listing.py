@@ -27,6 +27,8 @@ from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import short_text
 
 COLUMNS_VAR = "columns"
+ANSWER = "answer-"
+"""Begins the names of answers in an address, which fill in the form of an action on the list's rows: no filters."""
 MOST_ROWS = 100_000
 AT_A_TIME = 1_000
 CHECKBOX = "action_checkbox"
@@ -100,12 +102,12 @@ def _chosen(request: HttpRequest) -> list[str]:
 
 
 class _ChosenColumns:
-    """Mixed into Django's list: the columns in the address are no filter, and stay there from page to page."""
+    """Mixed into Django's list: columns and answers in the address are no filters, and stay there from page to page."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         filters: dict[str, Any] = super().get_filters_params(params)  # type: ignore[misc]  # a mixin: the list has it
         filters.pop(COLUMNS_VAR, None)
-        return filters
+        return {name: value for name, value in filters.items() if not name.startswith(ANSWER)}
 
 
 class Listing:

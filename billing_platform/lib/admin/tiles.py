@@ -16,5 +16,7 @@ class Tile:
     tone: str = ""
     more: tuple[str, ...] = ()
     """What belongs beside the values, and is no part of them."""
+    changes: tuple[str, ...] = ()
+    """How the values changed against an earlier time, one for each currency."""
     count: int = 0
     """How many rows the list behind it has."""

@@ -16,6 +16,7 @@ from billing_platform.lib.database.constraints import refusal_of
 from billing_platform.lib.errors import DomainError, writable
 from billing_platform.lib.http import request_id
 from billing_platform.lib.http.addresses import is_for_programs
+from billing_platform.lib.http.versions import PreconditionFailed
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ CODES = {
     405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",
     409: "CONFLICT",
+    412: "PRECONDITION_FAILED",
     413: "PAYLOAD_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
     429: "RATE_LIMITED",
@@ -86,6 +88,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         response = _response(error.message, error.status, error.code, error.details)
         if error.status == 401:
             response["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, PreconditionFailed):
+            response["ETag"] = error.details["etag"][0]
         return response
     if isinstance(error, Http404):
         return _response("There is no such object.", 404)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 
 from celery import current_app
@@ -19,6 +20,19 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
+
+_nobody: ContextVar[bool] = ContextVar("wake_nobody", default=False)
+
+
+@contextmanager
+def waking_nobody() -> Iterator[None]:
+    """Within this block, this thread sends no task for a row: whoever runs it does itself what follows. What is told
+    to receivers of webhooks goes out all the same."""
+    token = _nobody.set(True)
+    try:
+        yield
+    finally:
+        _nobody.reset(token)
 
 
 def wake_on_commit(task: str, *arguments: object) -> None:
@@ -41,7 +55,9 @@ FAN_OUT = "billing_platform.tasks.fan_out"
 
 
 def wake(task: str, *arguments: object) -> bool:
-    """Send the task now. False, with a warning in the log, while the broker is away."""
+    """Send the task now. False, with a warning in the log, while the broker is away; and within `waking_nobody`."""
+    if _nobody.get():
+        return False
     words = [str(argument) for argument in arguments]
     try:
         current_app.send_task(task, words)

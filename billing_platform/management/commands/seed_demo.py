@@ -17,10 +17,23 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import alerts, banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
+from billing_platform.demo import (
+    alerts,
+    asking,
+    banking,
+    cheques,
+    documents,
+    gateway,
+    mandates,
+    money,
+    razorpay_past,
+    usage,
+)
+from billing_platform.demo.bulk import send_a_month_again
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
 from billing_platform.demo.simulating import try_a_price
+from billing_platform.demo.test_clock import let_months_pass
 from billing_platform.demo.webhooks import listen, name_contact
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
@@ -85,9 +98,12 @@ def _make() -> dict[str, Any]:
     usage.verify_days()
     reconcile(last)
     name_contact(nandi)
+    send_a_month_again(by=admin, month=last)
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)
+    asking.ask(unpaid, mover=konkan, withholder=nandi)
+    let_months_pass()
     return (
         _keys(nandi, admin)
         | heard

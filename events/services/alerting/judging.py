@@ -77,6 +77,7 @@ def _judge_chunk() -> int:
     states = (
         AlertRuleState.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(due_at__lte=now, rule__is_active=True)
+        .exclude(rule__organisation__is_test=True)  # by the time of now nothing of theirs is usual
         .select_related("rule__organisation__billing_entity", "rule__project", "rule__metric")
         .order_by("due_at", "pk")[:CHUNK]
     )

@@ -112,9 +112,15 @@ def sees_now(rule: AlertRule) -> str:
     return seen_sentence(rule, reading)
 
 
+def lock_state(*, rule_id: UUID) -> AlertRuleState | None:
+    """How a rule stands: locked before the rule itself."""
+    found: AlertRuleState | None = AlertRuleState.objects.select_for_update(of=("self",)).filter(rule=rule_id).first()
+    return found
+
+
 def _locked(rule_id: UUID) -> tuple[AlertRule, AlertRuleState]:
     """Judging locks the state first too. Raises NotFound, and DomainError ALERT_RULE_RETIRED."""
-    state = AlertRuleState.objects.select_for_update(of=("self",)).filter(rule=rule_id).first()
+    state = lock_state(rule_id=rule_id)
     if state is None:
         raise NotFound("There is no such alert rule.")
     rule: AlertRule = (

@@ -37,8 +37,21 @@ class ApproveForm(ActionForm):
         self.fields["fingerprint"].initial = self.obj.draft.asked.fingerprint if self.obj.draft else NO_DRAFT
 
 
-class ApproveManyForm(approving.SeenForm):
-    """`obj` are the parked months."""
+class ApproveManyForm(ActionForm):
+    """`obj` are the parked months: each is approved exactly as this page was made from it. `seen` has the fingerprints
+    of their drafts by key."""
+
+    seen = forms.JSONField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = self.fingerprints()
+
+    def clean_seen(self) -> dict[str, str]:
+        seen = self.cleaned_data["seen"]
+        if not isinstance(seen, dict) or not all(isinstance(each, str) for each in seen.values()):
+            raise forms.ValidationError("Open the page anew.")
+        return seen
 
     def fingerprints(self) -> dict[str, str]:
         items = list(self.obj.select_related("organisation", "invoice", "run"))

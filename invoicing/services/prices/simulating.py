@@ -107,7 +107,7 @@ def _customers(simulation: PriceSimulation) -> QuerySet[Organisation]:
         closed_at__isnull=False,
         month__range=(simulation.first_month, simulation.periods[-1].start),
     )
-    found = Organisation.objects.filter(reached, Exists(closed)).order_by("pk")
+    found = Organisation.objects.real().filter(reached, Exists(closed)).order_by("pk")
     return found if simulation.chosen is None else found.filter(pk__in=simulation.chosen)
 
 

@@ -54,7 +54,7 @@ _BILLED_BY_A_START = (Status.PENDING, Status.CLAIMED, Status.FAILED, Status.VOID
 def due_periods(now: datetime) -> list[BillingPeriod]:
     """Months that ended within the last days for some active organisation, in its own time zone."""
     found = set()
-    zones = Organisation.objects.filter(is_active=True).order_by().values_list("time_zone", flat=True).distinct()
+    zones = Organisation.objects.real().filter(is_active=True).order_by().values_list("time_zone", flat=True).distinct()
     for zone in map(ZoneInfo, zones):
         ended = BillingPeriod.containing(now, zone).previous()
         if now - ended.bounds(zone)[1] < LOOK_BACK:
@@ -72,7 +72,7 @@ def left_open(now: datetime) -> dict[BillingPeriod, list[Organisation]]:
     items = BillingRunItem.objects.filter(run__period_start__in={month for _organisation_id, month in months})
     taken_up = set(items.values_list("organisation_id", "run__period_start"))
     left = [(organisation_id, month) for organisation_id, month in months if (organisation_id, month) not in taken_up]
-    organisations = Organisation.objects.in_bulk({organisation_id for organisation_id, _month in left})
+    organisations = Organisation.objects.real().in_bulk({organisation_id for organisation_id, _month in left})
     found: defaultdict[BillingPeriod, list[Organisation]] = defaultdict(list)
     for organisation_id, month in left:
         period, organisation = BillingPeriod.of(month), organisations.get(organisation_id)
@@ -123,10 +123,13 @@ def start_billing_run(
 def who_is_billed(
     period: BillingPeriod, organisations: Iterable[Organisation] | None = None
 ) -> tuple[tuple[Organisation, ...], tuple[tuple[Organisation, datetime], ...]]:
-    """The organisations whose month is over, and those for whom it ends later, with that moment."""
+    """The organisations whose month is over, and those for whom it ends later, with that moment. Test customers
+    are billed by their clocks."""
     owing = organisations_with_usage(period=period) | organisations_with_terms(period=period)
     owing |= organisations_to_charge_late(before=period.start)
-    candidates = Organisation.objects.select_related("billing_entity").filter(Q(is_active=True) | Q(pk__in=owing))
+    candidates = (
+        Organisation.objects.real().select_related("billing_entity").filter(Q(is_active=True) | Q(pk__in=owing))
+    )
     if organisations is not None:
         candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])
     now = clock.now()

@@ -20,7 +20,7 @@ delivery AS (
     INSERT INTO organisations_webhookdelivery
         (id, created_at, updated_at, attempts, next_attempt_at, last_failure, endpoint_id, message_id, object_id,
          payload, status)
-    SELECT gen_random_uuid(), %(now)s, %(now)s, waits::int, CASE WHEN waits THEN %(later)s ELSE %(now)s END,
+    SELECT gen_random_uuid(), %(now)s, %(now)s, waits::int, CASE WHEN waits THEN %(later)s ELSE %(due)s END,
         CASE WHEN waits THEN left(%(unmade)s::text || message.failure, 2000) ELSE '' END, endpoint.id, message.id,
         message.object_id, endpoint.payload, 'pending'
     FROM message

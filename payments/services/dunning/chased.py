@@ -55,8 +55,7 @@ class Chased:
 def overdue(*, actor: Actor, order: str, seller: BillingEntity | None = None) -> QuerySet[Invoice]:
     """Invoices on which something is due and late by the day in India, with `due`; the order is "amount" or "days"."""
     rows = Invoice.objects.for_organisations(actor).overdue(clock.today("Asia/Kolkata")).annotate(due=amount_due())
-    if seller is not None:
-        rows = rows.filter(billing_entity=seller)
+    rows = rows.real() if seller is None else rows.filter(billing_entity=seller)
     return rows.select_related("organisation__billing_entity").order_by(*ORDERS[order], "number")  # type: ignore[no-any-return]
 
 

@@ -18,6 +18,7 @@ from billing_platform.lib.money import ZERO
 from invoicing.models import Invoice, RecurringFee
 from invoicing.selectors.documents import invoice_document
 from invoicing.services.prices.billed_months import lock_prices
+from organisations.models import Organisation
 from payments.dunning.late_fees import LateFeeRule
 from payments.models import DunningRules, LateFee
 from payments.models.dunning_rules import rules_of
@@ -25,12 +26,14 @@ from payments.services.dunning import quiet
 from payments.services.next_invoice import charge_on_next_invoice
 
 
-def invoices_with_late_fees(*, limit: int = 1000) -> list[UUID]:
-    """Overdue invoices of sellers that charge a late fee. Which of them owe one more is asked of each."""
+def invoices_with_late_fees(*, organisation: Organisation | None = None, limit: int = 1000) -> list[UUID]:
+    """Overdue invoices of sellers that charge a late fee; of one customer, or of all but test customers. Which of them
+    owe one more is asked of each."""
     rules = DunningRules.objects.exclude(late_fee_percent=0, late_fee_fixed=0)
     sellers = list(rules.values_list("billing_entity_id", flat=True))
     today = clock.today("Pacific/Kiritimati")  # the earliest place
     late = Invoice.objects.overdue(today).filter(billing_entity__in=sellers, currency=F("organisation__currency"))
+    late = late.real() if organisation is None else late.filter(organisation=organisation)
     return list(late.order_by("due_date", "pk").values_list("pk", flat=True)[:limit])
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceQuestion
 from payments.models import ReminderPause
 
 LONGEST_PROMISE = timedelta(days=180)
@@ -42,6 +42,27 @@ def pause(*, invoice_id: UUID, note: str, placed_by: str, last_day: date | None 
 
 
 @transaction.atomic
+def pause_for_question(*, question_id: UUID, placed_by: str) -> ReminderPause:
+    """Nobody asks again until the customer's question is closed. Raises NotFound, DomainError QUESTION_CLOSED or
+    INVOICE_NOT_COLLECTABLE."""
+    found: InvoiceQuestion | None = InvoiceQuestion.objects.filter(pk=question_id).first()
+    if found is None:
+        raise NotFound("There is no such question.")
+    invoice = _locked(found.invoice_id)
+    found.refresh_from_db()
+    if found.is_closed:
+        raise DomainError("The question is closed: there is nothing to wait for.", code="QUESTION_CLOSED")
+    return _place(invoice, ReminderPause.Kind.PAUSE, None, "The customer has a question.", placed_by, question=found)
+
+
+def end_pause_for(question: InvoiceQuestion) -> None:
+    """Asking goes on. The caller holds the invoice's lock."""
+    for row in question.reminder_pauses.filter(ended_at__isnull=True):
+        row.ended_at, row.ended_by = clock.now(), question.closed_by
+        row.save(update_fields=["ended_at", "ended_by", "updated_at"])
+
+
+@transaction.atomic
 def resume(*, invoice_id: UUID, ended_by: str) -> ReminderPause:
     """End what stands: reminders and retries go on. Raises NotFound, DomainError NOT_PAUSED."""
     invoice = _locked(invoice_id, even_if_paid=True)
@@ -54,9 +75,24 @@ def resume(*, invoice_id: UUID, ended_by: str) -> ReminderPause:
     return standing
 
 
-def _place(invoice: Invoice, kind: str, last_day: date | None, note: str, placed_by: str) -> ReminderPause:
+def _place(
+    invoice: Invoice,
+    kind: str,
+    last_day: date | None,
+    note: str,
+    placed_by: str,
+    *,
+    question: InvoiceQuestion | None = None,
+) -> ReminderPause:
     _end(invoice, placed_by)
-    placed = ReminderPause(invoice=invoice, kind=kind, last_day=last_day, note=note.strip(), placed_by=placed_by[:200])
+    placed = ReminderPause(
+        invoice=invoice,
+        kind=kind,
+        last_day=last_day,
+        note=note.strip(),
+        placed_by=placed_by[:200],
+        question=question,
+    )
     placed.full_clean()
     placed.save()
     return placed

@@ -29,7 +29,7 @@ def invoices_to_remind(*, limit: int = 1000) -> list[UUID]:
     """Invoices for which a step is due, and was neither sent nor skipped: one query for each seller and time zone."""
     found: list[UUID] = []
     stored = {rules.billing_entity_id: rules for rules in DunningRules.objects.all()}
-    for seller in BillingEntity.objects.all():
+    for seller in BillingEntity.objects.filter(is_test=False):
         rules = stored.get(seller.pk) or DunningRules(billing_entity=seller)
         for zone in _open_zones() if rules.reminders_on and rules.steps else ():
             theirs = Invoice.objects.filter(billing_entity=seller, organisation__time_zone=zone)
@@ -37,6 +37,16 @@ def invoices_to_remind(*, limit: int = 1000) -> list[UUID]:
             rows = quiet.not_quiet(due, time_zone=zone).order_by("due_date", "pk")
             found += rows.values_list("pk", flat=True)[: limit - len(found)]
     return found
+
+
+def reminders_due_of(organisation: Organisation) -> list[UUID]:
+    """The same of one customer, at any hour."""
+    rules = rules_of(organisation.billing_entity_id)
+    if not (rules.reminders_on and rules.steps):
+        return []
+    theirs = Invoice.objects.filter(organisation=organisation, billing_entity=organisation.billing_entity_id)
+    due = _with_a_step_due(theirs.collectable(), rules.steps, clock.today(organisation.time_zone))
+    return list(due.order_by("due_date", "pk").values_list("pk", flat=True))
 
 
 @transaction.atomic

@@ -65,8 +65,11 @@ def request_mandate(
     """Write down that a payer is asked for a mandate; a worker makes the link and mails it to the billing contact.
 
     One waits for a payer at a time: another request while the last one is unanswered raises DomainError
-    MANDATE_WAITS. Raises InvalidInput for a phone, amount or date that Razorpay would refuse, GATEWAY_NOT_CONFIGURED.
+    MANDATE_WAITS, and one of a test customer TEST_CUSTOMER. Raises InvalidInput for a phone, amount or date that
+    Razorpay would refuse, GATEWAY_NOT_CONFIGURED.
     """
+    if organisation.is_test:
+        raise DomainError("A test customer gives no mandate: no bank is asked for its money.", code="TEST_CUSTOMER")
     gateway_for(seller.pk)  # raises where there are no keys
     phone = re.sub(r"[\s()-]", "", phone)
     expires_at = expires_at or clock.now() + LIFE

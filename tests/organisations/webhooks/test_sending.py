@@ -23,7 +23,7 @@ from organisations.webhooks.endpoints import create_endpoint, remove_endpoint, r
 from organisations.webhooks.forgetting import forget_old_messages
 from organisations.webhooks.last_days import Backlog, Standing, backlog, last_days
 from organisations.webhooks.outcomes import Sent, note_outcome
-from organisations.webhooks.replaying import replay, replay_many, replay_since, send_test
+from organisations.webhooks.replaying import replay, replay_since, send_test
 from organisations.webhooks.sending import MOST_AT_ONCE, claim_due, send_due
 from organisations.webhooks.signing import signatures
 from tests.organisations.webhooks.receivers import (
@@ -428,18 +428,6 @@ def test_an_endpoint_may_be_disabled_or_removed_while_a_message_is_on_its_way(li
         note_outcome(each, Sent(clock.now(), 1, {}, failure="It took too long to answer."))
     assert statuses() == ["pending"]  # it waits with the endpoint
     assert send_due() == 0
-
-
-def test_chosen_deliveries_are_replayed_but_none_that_is_on_its_way(listening: Receiver) -> None:
-    endpoint_at(listening)
-    off = endpoint_at(listening, "/off")
-    tell("invoice.paid")
-    disable_endpoint(endpoint_id=off.pk, reason="", by="admin")
-    send_due()
-    tell("invoice.sent")
-    assert replay_many(deliveries=WebhookDelivery.objects.all()) == 1
-    send_due()
-    assert sorted(listening.types) == ["invoice.paid", "invoice.paid", "invoice.sent"]
 
 
 def test_a_replay_of_very_much_says_where_to_go_on(listening: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

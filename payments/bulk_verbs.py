@@ -1,0 +1,77 @@
+"""What may be done to many payments at once."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from invoicing.models import Invoice
+from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals
+from payments.models import Dispute, Payment, PaymentOrder
+from payments.models.payment import HELD
+from payments.services.dunning.retry_orders import retry_now
+from payments.services.gateway_accounts import gateway_of
+from payments.services.refunding.asking import ask_for_refund
+
+COLLECT = "payments.collect_invoice"
+
+
+def _refund(payment_id: UUID, _maker: Any, options: Options) -> None:
+    """The row only: a worker asks Razorpay within a minute."""
+    gateway_of(PaymentOrder.objects.get(payments=payment_id))  # without keys, nothing is stored
+    ask_for_refund(payment_id=payment_id, reason=options["reason"], amount=None)
+
+
+def _not_to_refund(_options: Options) -> Refusals:
+    disputes = Dispute.objects.undecided().filter(payment=OuterRef("pk"))
+    return [
+        (~Q(kind=Payment.Kind.GATEWAY), "Razorpay did not receive it: transfer the money back."),
+        (Q(paid_at__isnull=True), "It was not captured."),
+        (Q(amount__lte=F("payer_fee") + F("amount_refunded") + F("amount_lost")), "Nothing of it is left to refund."),
+        (Exists(disputes), "It is disputed: look at it by itself."),
+    ]
+
+
+def _not_to_retry(_options: Options) -> Refusals:
+    return [
+        (~Q(status=Payment.Status.FAILED), "It did not fail."),
+        (~Exists(Invoice.objects.collectable().filter(pk=OuterRef("invoice"))), "Nothing is due on its invoice."),
+    ]
+
+
+REFUND = BulkVerb(
+    name="payments.refund",
+    label="Refund in full",
+    model=Payment,
+    permission="payments.refund_payment",
+    does="Razorpay gives all that is left of each payment back to where it was paid from, within minutes. What becomes "
+    "of the invoices follows from the seller's settings.",
+    act=_refund,
+    refuses=_not_to_refund,
+    name_of=F("razorpay_payment_id"),
+    amount=HELD,
+    currency=F("currency"),
+    undo="Money that went back is not taken again: ask the customers to pay.",
+    danger=True,
+)
+RETRY = BulkVerb(
+    name="payments.retry",
+    label="Try to collect again",
+    model=Payment,
+    permission=COLLECT,
+    does="Each is tried at once: a charge on the customer's mandate, or else an e-mail with a payment link.",
+    act=lambda pk, maker, _options: retry_now(payment_id=pk, by=maker.get_username()),
+    refuses=_not_to_retry,
+    name_of=F("razorpay_payment_id"),
+    amount=F("amount"),
+    currency=F("currency"),
+    emails=True,
+    undo="Stop retrying on the page of a retry ends what is planned.",
+)
+
+
+def register() -> None:
+    for verb in (REFUND, RETRY):
+        VERBS.register(verb)

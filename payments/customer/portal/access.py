@@ -1,0 +1,169 @@
+"""Who may see a page of the portal: the base of every view there.
+
+A link's token is exchanged for a signed cookie that is good for this link's pages only, so that no token stands in the
+address, the history or a referrer of the pages. Each request asks the link's row again: a revoked link closes at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.http.client_ip import caller
+from organisations.access.throttling import count
+from organisations.models import BillingEntity, Organisation, PortalLink
+from organisations.notifications.branding import Brand, brand_within
+from payments.customer.portal.navigation import NAVIGATION
+
+COOKIE, SALT = "portal", "payments.portal"
+GOOD_FOR = timedelta(hours=12)
+"""After this the link in the e-mail is opened again."""
+OF_A_LINK, OF_AN_ADDRESS = "120/m", "300/m"
+"""Requests of one link's pages, and of one caller to the portal as a whole."""
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What a view gets: the link that was opened, its customer and the seller whose look the pages have."""
+
+    link: PortalLink
+    brand: Brand
+
+    @property
+    def organisation(self) -> Organisation:
+        found: Organisation = self.link.organisation
+        return found
+
+    @property
+    def seller(self) -> BillingEntity:
+        found: BillingEntity = self.organisation.billing_entity
+        return found
+
+    @property
+    def good_until(self) -> str:
+        """The day the link ends on, where the customer's invoices are dated."""
+        return last_good_day(self.link)
+
+    def address(self, name: str, **more: Any) -> str:
+        return reverse(f"payments:{name}", kwargs={"link_id": self.link.pk, **more})
+
+    def page(
+        self, request: HttpRequest, template: str, context: Mapping[str, Any], *, at: str, status: int = 200
+    ) -> HttpResponse:
+        """A page of the portal; `at` is the item of the navigation that it belongs to."""
+        items = [(each.label, self.address(each.name), each.name == at) for each in NAVIGATION]
+        base = {"portal": self, "brand": self.brand, "style": style_of(self.brand), "navigation": items}
+        response = render(request, template, {**base, **context}, status=status)
+        response["Content-Security-Policy"] = policy(style_of(self.brand))
+        return response
+
+
+def portal_page(*methods: str) -> Callable[[View], View]:
+    """For a view of the portal: `view(request, portal, …)`. Whoever has not opened a link that is still good gets a
+    page that says so. Without methods only GET is answered."""
+    allowed = list(methods) or ["GET", "HEAD"]
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapper(request: HttpRequest, link_id: UUID, **parts: Any) -> HttpResponseBase:
+            link = _opened(request, link_id)
+            if link is None:
+                return shut(request)
+            if (usage := count(request, group="portal_link", who=str(link.pk), rate=OF_A_LINK)) and usage.exceeded:
+                return too_many(request, usage.reset_seconds)
+            return view(request, Portal(link, brand_within(link.organisation.billing_entity)), **parts)
+
+        return protected(require_http_methods(allowed)(wrapper))
+
+    return decorate
+
+
+def protected(view: View) -> View:
+    """Never cached, framed or indexed; nothing from elsewhere and no script; and not too often from one caller."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        usage = count(request, group="portal_caller", who=caller(request), rate=OF_AN_ADDRESS)
+        if usage is not None and usage.exceeded:
+            response: HttpResponseBase = too_many(request, usage.reset_seconds)
+        else:
+            response = view(request, *args, **kwargs)
+        response.setdefault("Content-Security-Policy", policy())
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return never_cache(wrapper)
+
+
+def policy(style: str = "") -> str:
+    """`style` is the seller's colours: allowed by its hash, as any other inline style is not."""
+    hashed = f" 'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" if style else ""
+    return (
+        f"default-src 'none'; style-src 'self'{hashed}; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def style_of(brand: Brand) -> str:
+    return f":root{{--brand:{brand.colour};--on-brand:{brand.on_colour}}}"
+
+
+def last_good_day(link: PortalLink) -> str:
+    return day_text(link.expires_at.astimezone(link.organisation.zone).date())
+
+
+def let_in(response: HttpResponse, link: PortalLink) -> HttpResponse:
+    """Give the browser the cookie of the link's pages."""
+    until = min(clock.now() + GOOD_FOR, link.expires_at)
+    response.set_cookie(
+        COOKIE,
+        signing.Signer(salt=SALT).sign(f"{link.pk} {until.isoformat()}"),
+        path=reverse("payments:portal", kwargs={"link_id": link.pk}),
+        max_age=int((until - clock.now()).total_seconds()),
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def shut(request: HttpRequest) -> HttpResponse:
+    """The same for a link that never was, one that has ended and one that this browser has not opened."""
+    return render(request, "portal/shut.html", {}, status=403)
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    wait = f"{seconds} seconds" if seconds < 3600 else f"{-(-seconds // 3600)} hours"
+    response = render(request, "portal/too_many.html", {"wait": wait}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def _opened(request: HttpRequest, link_id: UUID) -> PortalLink | None:
+    try:
+        named, until = signing.Signer(salt=SALT).unsign(request.COOKIES.get(COOKIE, "")).split(" ")
+        is_good = named == str(link_id) and datetime.fromisoformat(until) > clock.now()
+    except (signing.BadSignature, ValueError):
+        return None
+    if not is_good:
+        return None
+    links = PortalLink.objects.open().select_related("organisation__billing_entity")
+    return links.filter(pk=link_id).first()

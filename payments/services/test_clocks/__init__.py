@@ -1,0 +1,1 @@
+"""The time of test customers: moved forward, and lived through."""

@@ -1,0 +1,56 @@
+"""Walks the admin as one person may: along all links, one page of each shape."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+from playwright.sync_api import Error, Page
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+(?=/)")
+_NOT_PAGES = re.compile(r"/(logout|jsi18n|list-export|export|file|download\w*)/")
+_GENERAL = {"change", "add", "delete", "history", "import"}
+
+
+def shape(path: str) -> str:
+    """An address with its ids left out: two invoices have the same."""
+    return _ID.sub("*", path)
+
+
+def kind(path: str) -> str:
+    """Pages of one kind are built by the same code: all lists are, all forms are, and each action's page of its own."""
+    last = shape(path).rstrip("/").rpartition("/")[2]
+    return last if last in _GENERAL or "/actions/" in path else "list" if path.count("/") == 4 else path
+
+
+def pages(page: Page, *, start: str = "/admin/") -> Iterator[str]:
+    """Opens page after page, and gives its path while it stands there."""
+    seen, waiting = {shape(start)}, deque([start])
+    while waiting:
+        address = waiting.popleft()
+        try:
+            page.goto(address)
+        except Error as error:
+            if "Download is starting" in str(error):
+                continue
+            raise
+        yield urlsplit(page.url).path
+        for link in _links(page):
+            if (found := shape(urlsplit(link).path)) not in seen:
+                seen.add(found)
+                waiting.append(link)
+
+
+def _links(page: Page) -> list[str]:
+    """Of the page as it was opened: what the caller did to it meanwhile does not count."""
+    found = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.getAttribute('href'))")
+    links = [urljoin(page.url, href) for href in found]
+    return [
+        link
+        for link in links
+        if urlsplit(link).path.startswith("/admin/")
+        and urlsplit(link).netloc == urlsplit(page.url).netloc
+        and not _NOT_PAGES.search(link)
+    ]

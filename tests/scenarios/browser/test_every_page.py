@@ -1,0 +1,49 @@
+"""Every page that a role reaches by links: none fails, none has a dead link, and each kind can be used by everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.scenarios.browser.chromium import Heard, person
+from tests.scenarios.browser.crawling import kind, pages
+from tests.scenarios.running import Platform
+
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"], "resultTypes": ["violations"]}
+FEWEST = {"admin": 250, "operator": 200, "viewer": 100}  # or the walk has lost its way
+
+
+@pytest.mark.parametrize("role", ["admin", "operator", "viewer"])
+def test_no_page_that_a_role_reaches_fails(platform: Platform, browser: Browser, role: str) -> None:
+    """Also no link leads to a page that the role may not see. The admin's pages are looked at by axe-core."""
+    heard, facts, axe = Heard(), platform.facts, Axe()
+    looked_at: set[str] = set()
+    violations: list[str] = []
+    with person(browser, facts["base_url"], facts["logins"][role], heard) as page:
+        count = 0
+        for path in pages(page):
+            count += 1
+            if role == "admin" and kind(path) not in looked_at:
+                looked_at.add(kind(path))
+                violations += [f"{path}: {each}" for each in serious(axe, page)]
+    assert heard.problems == []
+    assert violations == []
+    assert count >= FEWEST[role]
+
+
+def serious(axe: Axe, page: Page) -> list[str]:
+    """What keeps somebody from using the page as it stands, in light and in dark."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        violations = axe.run(page, options=WCAG).response["violations"]
+        found += [f"{scheme}: {_told(each)}" for each in violations if each["impact"] in {"serious", "critical"}]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def _told(violation: dict[str, Any]) -> str:
+    return f"{violation['id']} at {violation['nodes'][0]['html'][:150]}"

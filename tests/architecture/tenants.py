@@ -142,7 +142,8 @@ def tenant_models() -> Iterator[type[Model]]:
         yield from (model for model in apps.get_app_config(label).get_models() if issubclass(model, TenantModel))
 
 
-def _send_many(organisation: Organisation, person: Any) -> None:
+def send_many(organisation: Organisation, person: Any) -> None:
+    """A bulk job that a person confirmed, about all of the organisation's invoices."""
     rows = Invoice.objects.filter(organisation=organisation)
     seal = preview(SEND, rows, {}).seal
     start_job(verb=SEND, rows=rows, maker=person, options={}, token=uuid4(), seal=seal)
@@ -176,7 +177,7 @@ def tenant(marker: str) -> Tenant:
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
     _ask(organisation, invoice, marker)
     write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
-    _send_many(organisation, person)
+    send_many(organisation, person)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
     _begin_clock(organisation)
     make_link(organisation_id=organisation.pk, made_by=marker)

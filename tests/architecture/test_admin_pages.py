@@ -19,11 +19,11 @@ from django.urls import reverse
 from billing_platform.lib.admin.base import ModelAdmin
 from billing_platform.lib.admin.contributions import contributions
 from organisations.access.roles import sync_groups
-from organisations.models import AuditEntry, Membership
+from organisations.models import AuditEntry, BulkJob, Membership
 from organisations.scoping import TenantModel
 from tests import factories
 from tests.architecture.code import APPS, ROOT, python_files, syntax_tree, where
-from tests.architecture.tenants import Tenant, owned, run_of_both, tenant
+from tests.architecture.tenants import Tenant, owned, run_of_both, send_many, tenant
 
 ADMIN_FOLDERS = [f"{app}/admin" for app in APPS if (ROOT / app / "admin").exists()]
 OURS, THEIRS = "Acmeqq", "Zzyzxqq"
@@ -120,13 +120,15 @@ def pages() -> Iterator[tuple[Any, ModelAdmin]]:
     yield from admin.site._registry.items()  # type: ignore[misc]
 
 
-def ids_of(model: Any, owner: Tenant) -> list[Any]:
-    """One row of a tenant's, or of everybody's."""
+def ids_of(model: Any, owner: Tenant, maker: Any = None) -> list[Any]:
+    """One row of a tenant's, or of everybody's. A bulk job is its maker's: the tenant's person, or who is given."""
     if model._meta.label_lower == "auth.user":
         return [owner.person.pk]
     if issubclass(model, AuditEntry):
         written = {"additional_data__organisation": str(owner.organisation.pk)}
         return list(model.objects.filter(**written).values_list("pk", flat=True)[:1])
+    if issubclass(model, BulkJob):
+        return list(model.objects.filter(maker=maker or owner.person).values_list("pk", flat=True)[:1])
     if issubclass(model, TenantModel):
         return owned(model, owner)[:1]
     return list(model._default_manager.values_list("pk", flat=True)[:1])
@@ -138,13 +140,14 @@ def test_each_role_opens_its_pages_and_sees_no_row_of_another_organisation(
 ) -> None:
     ours, theirs = tenants
     person = factories.member("somebody", ours.organisation, role)
+    send_many(ours.organisation, person)
     client, foreign = sign_in(person), theirs.secrets()
     for model, _page in pages():
         label = f"{model._meta.app_label}.view_{model._meta.model_name}"
         may = person.has_perm(label) and model._meta.label_lower not in FOR_WHO_SERVES_ALL
         expected = 200 if may else 403
         urls = [url_of(model, "changelist")]
-        urls += [url_of(model, name, pk) for pk in ids_of(model, ours) for name in ("change", "history")]
+        urls += [url_of(model, name, pk) for pk in ids_of(model, ours, person) for name in ("change", "history")]
         for url in urls:
             response = client.get(url)
             assert response.status_code == expected, (url, response.status_code)
@@ -170,7 +173,7 @@ def test_the_page_of_another_organisations_object_is_not_found(tenants: tuple[Te
     client = sign_in(ours.person)
     tried = 0
     for model, page in pages():
-        if not issubclass(model, TenantModel | AuditEntry):
+        if not issubclass(model, TenantModel | AuditEntry | BulkJob):
             continue
         actions = [name for name, action in page.admin_actions.items() if not action.on_list]
         for pk in ids_of(model, theirs):

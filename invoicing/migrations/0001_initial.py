@@ -4671,4 +4671,88 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        migrations.CreateModel(
+            name='InvoiceQuestion',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('status', models.CharField(choices=[('open', 'To answer'), ('answered', 'Answered'), ('closed', 'Closed')], default='open', max_length=8)),
+                ('waits_since', models.DateTimeField(blank=True, help_text='Since when the customer waits for an answer. Empty: it does not.', null=True)),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('closed_by', models.CharField(blank=True, max_length=200)),
+                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='invoicing.invoice')),
+                ('line', models.ForeignKey(blank=True, help_text='Empty: about the whole invoice.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='invoicing.invoiceline')),
+            ],
+            options={
+                'verbose_name': 'question',
+                'ordering': ['-created_at'],
+                'permissions': [('answer_invoicequestion', 'Can answer and close a question')],
+            },
+        ),
+        migrations.CreateModel(
+            name='QuestionMessage',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('side', models.CharField(choices=[('customer', 'Customer'), ('seller', 'Seller')], max_length=8, verbose_name='from')),
+                ('text', models.TextField(max_length=2000, validators=[billing_platform.lib.validators.validate_paragraphs])),
+                ('written_by', models.CharField(max_length=200)),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='invoicing.invoicequestion')),
+            ],
+            options={
+                'verbose_name': 'message of a question',
+                'verbose_name_plural': 'messages of questions',
+                'ordering': ['created_at'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='invoicequestion',
+            index=models.Index(condition=models.Q(('status', 'open')), fields=['waits_since'], name='question_to_answer'),
+        ),
+        migrations.AddConstraint(
+            model_name='invoicequestion',
+            constraint=models.UniqueConstraint(models.F('invoice'), models.F('line'), condition=models.Q(('status', 'closed'), _negated=True), name='one_question_at_a_time', nulls_distinct=False),
+        ),
+        migrations.AddConstraint(
+            model_name='invoicequestion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by', ''), ('status', 'open'), ('waits_since__isnull', False)), models.Q(('closed_at__isnull', True), ('closed_by', ''), ('status', 'answered'), ('waits_since__isnull', True)), models.Q(('closed_at__isnull', False), ('status', 'closed'), ('waits_since__isnull', True), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='question_status_tells_who_waits'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicequestion',
+            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='fa601297f489537cc3ad05d6a8dbf0e0c6c08c51', operation='DELETE', pgid='pgtrigger_never_deleted_01d3f', table='invoicing_invoicequestion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicequestion',
+            trigger=pgtrigger.compiler.Trigger(name='its_subject_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."line_id" IS DISTINCT FROM (NEW."line_id") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='e422641d59258ebc9450a7caf345f47df02268c1', operation='UPDATE', pgid='pgtrigger_its_subject_never_changes_699da', table='invoicing_invoicequestion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicequestion',
+            trigger=pgtrigger.compiler.Trigger(name='closed_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."status" = \'closed\')', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='3aeb0acfda200c33e803ec8a4842b0ac64eb0a6b', operation='UPDATE', pgid='pgtrigger_closed_for_good_01334', table='invoicing_invoicequestion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicequestion',
+            trigger=pgtrigger.compiler.Trigger(name='is_of_its_invoice', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF NEW.line_id IS NOT NULL\n       AND NOT EXISTS (SELECT FROM invoicing_invoiceline WHERE id = NEW.line_id AND invoice_id = NEW.invoice_id) THEN\n        RAISE EXCEPTION 'Line % is of another invoice.', NEW.line_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n", hash='ed8c834718cd1e0305b0225adc4d6c585c6057b8', operation='INSERT', pgid='pgtrigger_is_of_its_invoice_e1565', table='invoicing_invoicequestion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicequestion',
+            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;", hash='4f16b470ea2876f7599553f7696b3fa66949fc86', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_a695a', table='invoicing_invoicequestion', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='questionmessage',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), models.Q(('written_by', ''), _negated=True)), name='message_says_something'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='questionmessage',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='77f29c4cddde89737a38b068430d5476d3fefa8b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_1d6b3', table='invoicing_questionmessage', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='questionmessage',
+            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;", hash='f73e68f30fa47988fbeb3179197b5f64cc3efb2f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_668f7', table='invoicing_questionmessage', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='questionmessage',
+            trigger=pgtrigger.compiler.Trigger(name='its_question_is_open', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stage text;', func="\n    SELECT status INTO stage FROM invoicing_invoicequestion WHERE id = NEW.question_id FOR SHARE;\n    IF stage = 'closed' THEN\n        RAISE EXCEPTION 'Question % is closed.', NEW.question_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n", hash='a8af2492c96172739369ffbd0bcedbf638f4a81c', operation='INSERT', pgid='pgtrigger_its_question_is_open_0e906', table='invoicing_questionmessage', when='BEFORE')),
+        ),
     ]

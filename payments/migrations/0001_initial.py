@@ -2768,7 +2768,7 @@ class Migration(migrations.Migration):
                         related_name="reminder_pauses",
                         to="invoicing.invoice",
                     ),
-                ),
+                ), ('question', models.ForeignKey(blank=True, help_text='The pause ends when this question is closed.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reminder_pauses', to='invoicing.invoicequestion')),
             ],
             options={
                 "verbose_name": "pause of reminders",
@@ -4444,21 +4444,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="reminderpause",
             trigger=pgtrigger.compiler.Trigger(
-                name="what_was_said_never_changes",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."last_day" IS DISTINCT FROM (NEW."last_day") OR OLD."note" IS DISTINCT FROM (NEW."note") OR OLD."placed_by" IS DISTINCT FROM (NEW."placed_by"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="5ede17b3565869ceab6f620516e22668165a2b25",
-                    operation="UPDATE",
-                    pgid="pgtrigger_what_was_said_never_changes_1dad0",
-                    table="payments_reminderpause",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="reminderpause",
-            trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
@@ -4602,5 +4587,71 @@ class Migration(migrations.Migration):
                     when="BEFORE",
                 ),
             ),
+        ),
+        migrations.CreateModel(
+            name='SentCertificate',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('quarter_start', models.DateField(help_text='Its first day.', verbose_name='quarter')),
+                ('certificate_number', models.CharField(max_length=100, validators=[billing_platform.lib.validators.validate_line])),
+                ('certificate_on', models.DateField(verbose_name="certificate's day")),
+                ('certificate_amount', models.DecimalField(decimal_places=4, help_text='In rupees.', max_digits=19, verbose_name="certificate's amount")),
+                ('name', models.CharField(help_text='As it was uploaded.', max_length=100, verbose_name='file')),
+                ('content', models.BinaryField()),
+                ('size', models.PositiveIntegerField(help_text='Bytes.')),
+                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
+                ('sent_by', models.CharField(max_length=200)),
+                ('status', models.CharField(choices=[('to_check', 'To check'), ('accepted', 'Accepted'), ('rejected', 'Rejected')], default='to_check', max_length=8)),
+                ('reason', models.CharField(blank=True, help_text='Why it was rejected.', max_length=500, validators=[billing_platform.lib.validators.validate_line])),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_by', models.CharField(blank=True, max_length=200)), ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sent_certificates', to='organisations.organisation', verbose_name='customer')),
+            ],
+            options={
+                'verbose_name': 'certificate sent in',
+                'verbose_name_plural': 'certificates sent in',
+                'ordering': ['-created_at'],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='reminderpause',
+            trigger=pgtrigger.compiler.Trigger(name='what_was_said_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."last_day" IS DISTINCT FROM (NEW."last_day") OR OLD."note" IS DISTINCT FROM (NEW."note") OR OLD."placed_by" IS DISTINCT FROM (NEW."placed_by") OR OLD."question_id" IS DISTINCT FROM (NEW."question_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='56f13be17db7c8e3e06769ce747f53c6970b4227', operation='UPDATE', pgid='pgtrigger_what_was_said_never_changes_1dad0', table='payments_reminderpause', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='sentcertificate',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'rejected'), _negated=True), fields=('organisation', 'sha256'), name='certificate_is_sent_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='sentcertificate',
+            constraint=models.CheckConstraint(condition=models.Q(('quarter_start__day', 1), ('quarter_start__month__in', [1, 4, 7, 10])), name='sent_certificate_is_of_a_quarter'),
+        ),
+        migrations.AddConstraint(
+            model_name='sentcertificate',
+            constraint=models.CheckConstraint(condition=models.Q(('certificate_amount__gt', 0), models.Q(('certificate_number', ''), _negated=True)), name='sent_certificate_names_number_and_amount'),
+        ),
+        migrations.AddConstraint(
+            model_name='sentcertificate',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by', ''), ('reason', ''), ('status', 'to_check')), models.Q(('decided_at__isnull', False), ('reason', ''), ('status', 'accepted'), models.Q(('decided_by', ''), _negated=True)), models.Q(('decided_at__isnull', False), ('status', 'rejected'), models.Q(('decided_by', ''), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='sent_certificate_tells_its_decision'),
+        ),
+        migrations.AddConstraint(
+            model_name='sentcertificate',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.F('sha256'), models.Func(models.Func(models.F('content'), function='sha256', output_field=models.BinaryField()), models.Value('hex'), function='encode')), django.db.models.lookups.Exact(models.F('size'), models.Func(models.F('content'), function='length'))), name='sent_certificate_is_its_fingerprint'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='sentcertificate',
+            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='cccca1eba48289a3715a41737e240976b9944bd4', operation='DELETE', pgid='pgtrigger_never_deleted_24a9e', table='payments_sentcertificate', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='sentcertificate',
+            trigger=pgtrigger.compiler.Trigger(name='what_was_sent_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."quarter_start" IS DISTINCT FROM (NEW."quarter_start") OR OLD."certificate_number" IS DISTINCT FROM (NEW."certificate_number") OR OLD."certificate_on" IS DISTINCT FROM (NEW."certificate_on") OR OLD."certificate_amount" IS DISTINCT FROM (NEW."certificate_amount") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."sha256" IS DISTINCT FROM (NEW."sha256") OR OLD."sent_by" IS DISTINCT FROM (NEW."sent_by") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='809654ce68e6652153893820e0d1185247dd806c', operation='UPDATE', pgid='pgtrigger_what_was_sent_stays_2a89b', table='payments_sentcertificate', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='sentcertificate',
+            trigger=pgtrigger.compiler.Trigger(name='decided_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."status" = \'to_check\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='217ccae2dbf921627449f704e1fc9112d16047a7', operation='UPDATE', pgid='pgtrigger_decided_once_6b14f', table='payments_sentcertificate', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='sentcertificate',
+            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;", hash='38ffe23dcac8cf00e2cf99dce4fac929f78c1e88', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_58aa1', table='payments_sentcertificate', when='BEFORE')),
         ),
     ]

@@ -45,7 +45,7 @@ class BulkJob(ClaimedWork, BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} of {self.created_at:%Y-%m-%d %H:%M}"
+        return self.verb
 
 
 class BulkItem(BaseModel, TenantModel):

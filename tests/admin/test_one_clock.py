@@ -93,6 +93,7 @@ def test_every_time_on_every_page_is_the_sellers_and_says_so(zone: str, label: s
     one, other = tenant("Acmeqq"), tenant("Zzyzxqq")
     run_of_both(one, other)
     BillingEntity.objects.update(time_zone=zone)
+    Organisation.objects.update(time_zone=zone)  # a test clock shows its customer's time
     client, shown = signed_in(admin_user), 0
     for model, page in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"

@@ -94,7 +94,7 @@ def test_links_to_related_lists_use_the_lists_names(acme: Organisation, admin_us
     request.user = admin_user
     shown = related_lists(admin.site._registry[Organisation], request, acme)
     names = {urlsplit(str(item["link"])).path: str(item["title"]) for item in ENTRIES}
-    assert len(shown) == 13
+    assert len(shown) == 16
     assert [link["label"] for link in shown] == [names[urlsplit(link["url"]).path] for link in shown]
 
 

@@ -102,17 +102,13 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
         """A statement holds money of all of a seller's customers."""
         return self.may(request, "view", obj) and reaches_every_organisation(request.user)
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """What the lines of this page may pay, asked for all of them at once."""
-        changelist = super().get_changelist_instance(request)
-        lines = list(changelist.result_list)
-        found, cheques = proposals_for(lines), cheques_of(lines)
-        for line in lines:
+    def add_facts(self, request: HttpRequest, rows: list[Any]) -> None:
+        """What the lines may pay, and the page on which the user goes on with each."""
+        found, cheques = proposals_for(rows), cheques_of(rows)
+        for line in rows:
             line.proposed, line.cheque = found.get(line.pk, []), cheques.get(line.pk)
             may_book = self.may_act(request, self.admin_actions["book"], line)
             line.opens = action_url(line, "book") if may_book else admin_url(line)
-        changelist.result_list = lines
-        return changelist
 
     @admin.display(description="Money", ordering="day")
     def label(self, line: BankLine) -> str:

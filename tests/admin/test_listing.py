@@ -7,14 +7,10 @@ import io
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.test import Client
-from django.urls import reverse
 
-from billing_platform.lib.admin.contributions import sidebar_items
 from invoicing.models import ExchangeRate, Invoice
 from invoicing.services import drafting, issuing
 from organisations.models import Organisation
@@ -103,10 +99,3 @@ def test_an_export_that_ends_early_says_so(
 
 def test_wrong_filters_are_no_export(as_admin: Client) -> None:
     assert as_admin.get(f"{INVOICES}list-export/?nonsense=1").status_code == 404
-
-
-@pytest.mark.parametrize("model", sorted({item.model for item in sidebar_items()}, key=lambda model: model.__name__))
-def test_every_list_exports(as_admin: Client, model: Any, db: None) -> None:
-    assert model in admin.site._registry
-    meta = model._meta
-    assert as_admin.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_list_export")).status_code == 200

@@ -24,11 +24,13 @@ from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.admin.test_confirm_pages import facts_of
+from tests.admin.test_listing import lines
 from tests.admin.test_object_actions import act
 from tests.invoicing.language import NOVEMBER, OCTOBER, per_unit, used
 from tests.invoicing.test_corrections import correct
 
 QUEUE = "admin:invoicing_reviewitem_changelist"
+EXPORT = "/admin/invoicing/reviewitem/list-export/"
 
 
 @pytest.fixture
@@ -80,6 +82,14 @@ def test_the_queue_shows_why_and_how_far_from_the_usual(parked: BillingRunItem, 
         "November 2026: ₹1,180.00",
     ]
     assert re.search(r"api_calls.{0,200}₹1,000\.00", shown, re.DOTALL)  # the draft's line, before tax
+
+
+def test_the_queue_exports_what_it_shows(parked: BillingRunItem, as_admin: Client, as_viewer: Client) -> None:
+    """With the same facts as the page, and the ways on of whoever asks: a viewer has none."""
+    (line,), (seen,) = lines(as_admin, EXPORT), lines(as_viewer, EXPORT)
+    assert (line["Month"], line["Total"], line["Usual"]) == ("November 2026", "₹1,180.00", "₹118.00 × 10")
+    assert line["Next step"].startswith("Approve Recompute Raise bounds")
+    assert seen == line | {"Next step": ""}
 
 
 def test_attention_leads_to_the_queue(parked: BillingRunItem, as_admin: Client, admin_user: Any) -> None:

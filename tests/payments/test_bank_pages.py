@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test.client import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from invoicing.models import Invoice
 from payments.models import BankLine, Payment
 from payments.services.banking.importing import import_statement
+from tests.admin.test_listing import lines
 from tests.payments.test_bank_statements import HEADER, row
 
 
@@ -32,6 +35,21 @@ def test_a_statement_is_uploaded_checked_imported_and_booked(admin_client: Clien
     sent = {"once": str(form["once"].value()), "chosen": form["chosen"].value()}
     assert admin_client.post(url, sent).status_code == 302
     assert Payment.objects.get().bank_line == line
+
+
+def test_lines_are_exported_with_what_they_pay(admin_client: Client, invoice: Invoice) -> None:
+    """Asked for some lines at once: three more of them are no more queries."""
+    few = HEADER + row(f"NEFT-ACME-{invoice.number}", "1180.00", "1")
+    many = few + "".join(row(f"INTEREST {number}", "7.00", str(number)) for number in range(2, 5))
+    asked = []
+    for text in (few, many):
+        import_statement(seller=invoice.billing_entity, cells=[line.split(",") for line in text.splitlines()])
+        with CaptureQueriesContext(connection) as queries:
+            pays = [line["Pays"] for line in lines(admin_client, "/admin/payments/bankline/list-export/")]
+        asked.append(len(queries))
+        assert [text for text in pays if text.startswith(f"Sure: Acme: {invoice.number} ")] == pays[-1:]
+    assert len(pays) == 4
+    assert asked[1] <= asked[0]
 
 
 @pytest.mark.parametrize("number", ["", "INV/1999"])

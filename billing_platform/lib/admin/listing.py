@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ from django.utils.timezone import localtime
 
 from billing_platform.lib.admin.columns import names_of
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.batches import batches
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import short_text
 
@@ -32,6 +34,7 @@ ANSWER = "answer-"
 MOST_ROWS = 100_000
 AT_A_TIME = 1_000
 CHECKBOX = "action_checkbox"
+_STAND_APART = re.compile(r"(<br>|</\w+>(?=<\w))")  # of a cell, what a page shows in two lines or as two links
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,33 @@ class ListingMixin:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]  # a mixin: the page has it
             raise PermissionDenied
         try:
-            changelist = self.get_changelist_instance(request)  # type: ignore[attr-defined]  # a mixin: the page has it
+            changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             raise Http404 from None
         columns = [column for column in changelist.list_display if column != CHECKBOX]
         rows = islice(self.rows_to_export(changelist), MOST_ROWS + 1)
         name = str(self.opts.verbose_name_plural).replace(" ", "-").replace("_", "-")
-        return csv_response(name, _lines(self, columns, rows))
+        return csv_response(name, _lines(self, columns, self._with_facts(request, rows)))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)  # type: ignore[misc]  # a mixin: the page has it
+        if self._adds_facts:
+            changelist.result_list = list(self._with_facts(request, changelist.result_list))
+        return changelist
+
+    def add_facts(self, request: HttpRequest, rows: list[Any]) -> None:
+        """What the columns show beside what the queryset brings, asked for all the rows at once and set on each. They
+        are a page of the list, or a part of the export."""
+
+    @property
+    def _adds_facts(self) -> bool:
+        return type(self).add_facts is not ListingMixin.add_facts
+
+    def _with_facts(self, request: HttpRequest, rows: Iterable[Any]) -> Iterator[Any]:
+        """The rows one after the other; no more than some are in memory."""
+        for some in batches(rows, AT_A_TIME):
+            self.add_facts(request, some)
+            yield from some
 
     def rows_to_export(self, changelist: Any) -> Iterable[Any]:
         """In the list's order."""
@@ -174,7 +197,7 @@ def _cell(page: Any, column: Any, row: Any) -> str:
     if field is not None and not field.is_relation and not field.choices:
         return _plain(value)
     text = str(value if field is None or field.is_relation else display_for_field(value, field, EMPTY))
-    return "" if value is None else _plain(" ".join(unescape(strip_tags(text)).split()))
+    return "" if value is None else _plain(" ".join(unescape(strip_tags(_STAND_APART.sub(r"\1 ", text))).split()))
 
 
 def _plain(value: Any) -> str:

@@ -200,15 +200,13 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         lines = Prefetch("invoice__lines", queryset=first, to_attr="first_lines")
         return super().get_queryset(request).select_related(*self.list_select_related).prefetch_related(lines)
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The rows of the page get what is usual for them, in one query."""
-        changelist = super().get_changelist_instance(request)
-        for item, found in zip(changelist.result_list, reviewed(list(changelist.result_list)), strict=True):
+    def add_facts(self, request: HttpRequest, rows: list[Any]) -> None:
+        """What is usual for each, and what the user may do about it."""
+        for item, found in zip(rows, reviewed(rows), strict=True):
             item.reviewed = found
             names = ["approve"] if found.may_be_approved else []
             steps = [self.admin_actions[name] for name in (*names, "recompute", "raise_bounds", "leave_unbilled")]
             item.steps = [action for action in steps if self.may_act(request, action, item)]
-        return changelist
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         item = super().get_object(request, object_id, from_field)

@@ -55,6 +55,9 @@ class SentCertificate(BaseModel, TenantModel):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=200, blank=True)
 
+    currency = RUPEES
+    """Of all certificates: taxes are withheld in rupees."""
+
     objects = SentCertificateQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
@@ -130,4 +133,4 @@ class SentCertificate(BaseModel, TenantModel):
 
     @property
     def amount_text(self) -> str:
-        return format_money(self.certificate_amount, RUPEES)
+        return format_money(self.certificate_amount, self.currency)

@@ -14,12 +14,12 @@ from rest_framework.mixins import ListModelMixin
 
 from billing_platform.lib.http.parameters import DayFilter, DayOrMomentFilter, IdFilter, MonthFilter, TruthFilter
 from invoicing.api.parameters import WholeNumberFilter
-from invoicing.models import PriceSimulation
 from organisations.models import Membership
 from tests import factories
 from tests.architecture.code import ROOT, python_files
 from tests.architecture.routes import Route, routes
 from tests.architecture.tenants import Tenant, simulate_a_price, tenant
+from tests.architecture.test_tenancy import PARAMETERS
 
 pytestmark = pytest.mark.django_db
 
@@ -56,34 +56,8 @@ def admin_gets() -> Iterator[Route]:
 
 
 def url_of(route: Route, tenant: Tenant) -> str:
-    values = {
-        "organisation_id": tenant.organisation.pk,
-        "event_id": tenant.event_id,
-        "project_id": tenant.project.pk,
-        "rule_id": tenant.rule.pk,
-        "alert_rule_id": tenant.alert_rule.pk,
-        "alert_id": tenant.alert_rule.alerts.get().pk,
-        "metric_id": tenant.metric.pk,
-        "invoice_id": tenant.invoice.pk,
-        "payment_id": tenant.payment.pk,
-        "refund_id": tenant.payment.refunds.get().pk,
-        "correction_id": tenant.correction.pk,
-        "import_id": tenant.organisation.usage_imports.get().pk,
-        "fee_id": tenant.fee.pk,
-        "minimum_id": tenant.minimum.pk,
-        "discount_id": tenant.discount.pk,
-        "simulation_id": PriceSimulation.objects.get().pk,
-        "template_id": tenant.organisation.invoice_templates.get().pk,
-        "notification_id": tenant.organisation.notifications.first().pk,
-        "contact_id": tenant.organisation.contacts.get().pk,
-        "endpoint_id": tenant.organisation.webhook_endpoints.get().pk,
-        "note_id": tenant.note.pk,
-        "line_id": tenant.invoice.lines.first().pk,
-        "run_id": tenant.organisation.pk,
-        "base": "USD",
-        "target": "INR",
-    }
-    return route.url(values)
+    named = {name: PARAMETERS[name](tenant) for name in route.parameters if name in PARAMETERS}
+    return route.url({**named, "run_id": tenant.organisation.pk, "base": "USD", "target": "INR"})
 
 
 def refused_fields(api: Client, url: str) -> list[str]:

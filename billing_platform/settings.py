@@ -223,6 +223,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "billing_platform.http.openapi.with_errors",
+        "billing_platform.http.openapi.with_examples",
         "billing_platform.http.openapi.with_safe_repeats",
         "billing_platform.http.webhook_document.with_webhooks",
     ],
@@ -232,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "PortalLinkCause": "organisations.models.PortalLink.Cause",
         "TemplateLabels": "invoicing.models.invoice_template.LANGUAGES",
         "InvoiceStatus": "invoicing.models.Invoice.Status",
+        "LineItemKind": "invoicing.models.InvoiceLine.Kind",
         "InvoicePdfState": "invoicing.models.Invoice.PdfState",
         "CreditNoteKind": "invoicing.models.CreditNote.Kind",
         "CreditNoteReason": "invoicing.models.CreditNote.Reason",

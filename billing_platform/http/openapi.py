@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpResponse
@@ -35,6 +37,7 @@ _REASONS = {
     "503": "The database is away; `Retry-After` says how many seconds to wait.",
     "502": "The payment gateway refused, or did not answer.",
 }
+_EXAMPLES = Path(__file__).with_name("request_examples.json")  # written by `make examples`
 _ALWAYS = {"400", "401", "403", "429"}
 
 
@@ -92,6 +95,17 @@ def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for method, operation in operations.items():
             for status in sorted(_statuses(path, method)):
                 operation["responses"].setdefault(status, _described(status))
+    return result
+
+
+def with_examples(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """To each operation that reads a body the one of docs/api.md."""
+    bodies = json.loads(_EXAMPLES.read_text(encoding="utf-8"))
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            body = bodies.get(f"{method.upper()} {path}")
+            if body is not None:
+                operation["requestBody"]["content"]["application/json"]["example"] = body
     return result
 
 

@@ -102,7 +102,11 @@ class Platform(Running):
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(self._run_json, seconds=240, what="the platform to be ready", log=self.log)
+        try:
+            wait_for(self._run_json, seconds=600, what="the platform to be ready", log=self.log)
+        except AssertionError:
+            self.stop()
+            raise
 
     def stop(self) -> int:
         """Ctrl-C. The exit code is what the person at the terminal gets."""

@@ -52,7 +52,7 @@ def test_an_operators_week(platform: Platform, people: dict[str, Admin]) -> None
     invoice = approve(operator)
     mailed(platform, operator)
 
-    pay(platform, operator, invoice)
+    pay(operator, invoice, customer)
     give_back(admin, invoice)
     repair(platform, admin, customer)
     replay(platform, admin, operator, customer, key)
@@ -96,7 +96,7 @@ def new_key(admin: Admin, customer: str) -> str:
     admin.open(f"organisations/organisation/{customer}/change").ask("Create project").confirm(
         name="Workshop", said="Workshop"
     )
-    admin.ask("Issue API key").confirm(name="counter", said="Copy the key now")
+    admin.ask("Issue API key").confirm(name="counter", said="Copy it now")
     return admin.page.locator("#secret").inner_text()
 
 
@@ -150,11 +150,15 @@ def mailed(platform: Platform, operator: Admin) -> None:
     operator.reload_until("SENT")
 
 
-def pay(platform: Platform, operator: Admin, invoice: str) -> None:
-    """The customer's payer, who is signed in nowhere, pays on the pay page at the test bank."""
-    address = operator.open(invoice).page.get_by_role("link", name="/pay/").inner_text()
+def pay(operator: Admin, invoice: str, customer: str) -> None:
+    """The customer, who is signed in nowhere, opens its portal, reads the invoice and pays it at the test bank."""
+    operator.open(f"organisations/organisation/{customer}/change").ask("Portal link").confirm(said="Copy it now")
     window = operator.page.context.browser.new_context().new_page()
-    window.goto(address)
+    window.goto(operator.page.locator("#secret").inner_text())
+    expect(window.locator("body")).to_contain_text(NAME)
+    window.get_by_role("link", name="INV/").first.click()
+    expect(window.locator("body")).to_contain_text("₹1,200.00")
+    window.get_by_role("link", name="Pay ₹1,416.00").click()
     window.get_by_role("button", name="Pay ₹1,416.00").click()
     window.frame_locator("iframe").get_by_role("button", name="Pay ₹1,416.00").click()
     expect(window.locator("body")).to_contain_text("Paid")

@@ -15,8 +15,8 @@ from billing_platform.backoffice import attention, charts
 from billing_platform.backoffice.attention import Attention, Waiting
 from billing_platform.backoffice.charts import Chart
 from billing_platform.lib import clock
+from billing_platform.lib.admin.charts.columns import Column, axis_day, columns_chart
 from billing_platform.lib.admin.contributions import list_address
-from billing_platform.lib.admin.display import Bar, bars
 from billing_platform.lib.admin.tiles import Tile
 from billing_platform.lib.admin.trends import trends
 from billing_platform.lib.dates_in_words import day_text, month_text
@@ -45,7 +45,7 @@ _SHOULD_BE_NOUGHT = {
 
 @dataclass(frozen=True)
 class Series:
-    labels: tuple[str, ...]
+    days: tuple[date, ...]
     points: tuple[int, ...]
     href: str
 
@@ -58,8 +58,12 @@ class Series:
         return format_number(self.points[-1] if self.points else 0)
 
     @property
-    def bars(self) -> tuple[Bar, ...]:
-        return bars(list(zip(self.labels, self.points, strict=True)))
+    def picture(self) -> SafeString:
+        columns = [
+            Column(axis_day(day), (Decimal(count),), said=f"{day_text(day)}: {format_number(count)}")
+            for day, count in zip(self.days, self.points, strict=True)
+        ]
+        return columns_chart("Events per day", columns, shown=format_number)
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,7 @@ def _backlog(backlog: SettleBacklog) -> Tile:
 def _usage(user: Actor) -> Series:
     days = recent.daily_usage(actor=user)
     return Series(
-        tuple(day_text(day.day) for day in days),
+        tuple(day.day for day in days),
         tuple(day.event_count for day in days),
         list_address(UsageAggregate),
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from billing_platform.lib.admin.charts.columns import Column, axis_day, columns_chart
 from billing_platform.lib.dates_in_words import time_text
 from events.alerts.judging import COST, THRESHOLD
 from events.models import AlertRule
@@ -15,7 +16,6 @@ from events.services.alerting.observers import observer_of
 from events.services.alerting.preview import DAYS, Point, Preview
 from events.services.alerting.sentences import fired_sentence, threshold_text
 
-WIDTH, HEIGHT, TOP = 720, 140, 12
 MOST_LISTED = 5
 _ZERO = Decimal(0)
 
@@ -24,17 +24,10 @@ def drawn(rule: AlertRule, preview: Preview) -> SafeString:
     """A sentence, the chart, and the newest times at which it would have fired."""
     if not preview.points:
         return format_html("<p>{}</p>", "Nothing of the last 30 days can be judged yet.")
-    zone = rule.organisation.zone
-    axis = format_html(
-        '<p class="axis"><span>{}</span><span>{}</span></p>',
-        time_text(preview.points[0].at, zone),
-        time_text(preview.points[-1].at, zone),
-    )
     return format_html(
-        '<div class="alert-preview"><p><strong>{}</strong></p>{}{}{}</div>',
+        '<div class="alert-preview"><p><strong>{}</strong></p>{}{}</div>',
         headline(preview),
         _chart(rule, preview.points),
-        axis,
         _fired(rule, preview.points),
     )
 
@@ -45,34 +38,22 @@ def headline(preview: Preview) -> str:
 
 
 def _chart(rule: AlertRule, points: Sequence[Point]) -> SafeString:
-    values = [_bar_of(point) for point in points]
-    lines = _lines_within(rule, max(values))
-    highest = max([*values, *lines]) or Decimal(1)
-
-    def y(value: Decimal) -> int:
-        return HEIGHT - int(max(value, _ZERO) * (HEIGHT - TOP) / highest)
-
-    bars, dots = [], []
-    gap = 1 if len(points) <= WIDTH // 4 else 0
-    for place, (point, value) in enumerate(zip(points, values, strict=True)):
-        left, right = place * WIDTH // len(points), (place + 1) * WIDTH // len(points)
-        said = f"{time_text(point.at, rule.organisation.zone)}: {observer_of(rule.kind).amount(rule, value)}"
-        bars.append((left, y(value), max(right - left - gap, 1), HEIGHT - y(value), said))
-        if point.fired:
-            dots.append(((left + right) // 2, y(value), said))
-    label = f"{observer_of(rule.kind).subject(rule)} of the last {DAYS} days, and when the rule would have fired"
-    return format_html(
-        '<svg class="alert-chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>',
-        WIDTH,
-        HEIGHT,
-        label,
-        format_html_join("", '<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>', bars),
-        format_html_join(
-            "",
-            '<line x1="0" x2="{}" y1="{}" y2="{}"><title>{}</title></line>',
-            ((WIDTH, y(line), y(line), threshold_text(rule, line)) for line in lines),
-        ),
-        format_html_join("", '<circle cx="{}" cy="{}" r="4"><title>{}</title></circle>', dots),
+    observer, zone = observer_of(rule.kind), rule.organisation.zone
+    columns = [
+        Column(
+            axis_day(point.at.astimezone(zone)),
+            (value := _bar_of(point),),
+            said=f"{time_text(point.at, zone)}: {observer.amount(rule, value)}",
+            dotted=bool(point.fired),
+        )
+        for point in points
+    ]
+    lines = _lines_within(rule, max(column.value for column in columns))
+    return columns_chart(
+        f"{observer.subject(rule)} of the last {DAYS} days, with a dot when the rule would have fired",
+        columns,
+        shown=lambda value: observer.amount(rule, value),
+        lines=[(line, threshold_text(rule, line)) for line in lines],
     )
 
 

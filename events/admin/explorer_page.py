@@ -14,7 +14,9 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
+from billing_platform.lib.admin.charts.columns import Column, axis_day, axis_month, columns_chart
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text, time_text
 from billing_platform.lib.number_formats import format_events, format_number, short_text
@@ -85,17 +87,6 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One bucket: its parts from the bottom, as percents of the highest bar and the number of their colour; and the
-    way to its hours or events, if it has any."""
-
-    label: str
-    text: str
-    parts: tuple[tuple[str, int], ...]
-    url: str = ""
-
-
-@dataclass(frozen=True)
 class Line:
     label: Shown
     cells: tuple[Shown, ...]
@@ -106,9 +97,7 @@ class Line:
 class Page:
     heading: str
     total: str
-    highest: str
-    bars: tuple[Bar, ...]
-    legend: tuple[str, ...]
+    picture: SafeString
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
     footer: Line | None
@@ -189,25 +178,14 @@ def _sums(rows: Sequence[UsedMetric]) -> tuple[Decimal, int]:
 def _overview(form: ExplorerForm, answer: Answer) -> Page:
     found, first = _by_metric(form, answer), (form.page - 1) * LINES_OF_A_PAGE
     shown = found[first : first + LINES_OF_A_PAGE]
-    highest = max((count for _day, count in answer.days), default=0)
     total = sum(row.event_count for row in answer.metrics)
     book = WordBook(answer.span.organisation)
     return Page(
         heading="Events per day",
         total=format_events(total),
-        highest=format_events(highest),
-        bars=tuple(
-            Bar(
-                _weekday(day),
-                format_events(count),
-                ((_percent(Decimal(count), Decimal(highest)), 0),),
-                form.address(**{"from": day.isoformat(), "to": day.isoformat()})
-                if count and answer.span.days > 1
-                else "",
-            )
-            for day, count in answer.days
+        picture=columns_chart(
+            "Events per day", [_day_column(form, answer.span, *each) for each in answer.days], shown=format_number
         ),
-        legend=(),
         columns=("Metric", "Quantity", "Events"),
         lines=tuple(_metric_line(form, answer.span, rows, book) for rows in shown),
         footer=None,
@@ -240,13 +218,11 @@ def _metric_page(form: ExplorerForm, report: Report) -> Page:
     split = bool(question.split)
     columns = tuple(names[series] for series in report.series) if split else ()
     words = _words(question)
-    highest = _highest(report)
+    heading = f"{words.name} by {question.grain}"
     return Page(
-        heading=f"{words.name} by {question.grain}",
+        heading=heading,
         total=words.quantity_text(report.total.quantity),
-        highest=words.quantity_text(highest) if highest > 0 else "",
-        bars=_bars(form, report),
-        legend=columns,
+        picture=columns_chart(heading, _columns(form, report), shown=words.quantity_text, series=columns),
         columns=(question.grain.capitalize(), *columns, *(["Total"] if split else ["Quantity"]), "Events"),
         lines=tuple(_line(form, report, bucket) for bucket in report.buckets if bucket.total != NOTHING or bucket.late),
         footer=Line(
@@ -326,36 +302,36 @@ def _ledger(
     return f"{reverse('admin:events_usageevent_changelist')}?{urlencode(chosen)}"
 
 
-def _highest(report: Report) -> Decimal:
-    return max((bucket.total.quantity for bucket in report.buckets), default=Decimal(0))
+def _day_column(form: ExplorerForm, span: Span, day: date, count: int) -> Column:
+    url = form.address(**{"from": day.isoformat(), "to": day.isoformat()}) if count and span.days > 1 else ""
+    return Column(axis_day(day), (Decimal(count),), url, said=f"{_weekday(day)}: {format_events(count)}")
 
 
-def _bars(form: ExplorerForm, report: Report) -> tuple[Bar, ...]:
-    question, words, highest = report.question, _words(report.question), _highest(report)
+def _columns(form: ExplorerForm, report: Report) -> list[Column]:
+    """A column for each bucket, its parts in the order of the series, and the way to its hours or events."""
+    question, words = report.question, _words(report.question)
 
     def url(bucket: Bucket) -> str:
         if bucket.total == NOTHING:
             return ""
         return _finer_url(form, question, bucket) or _events_url(question, None, bucket.start, bucket.end)
 
-    return tuple(
-        Bar(
-            _label(question, bucket.start),
-            words.quantity_text(bucket.total.quantity),
-            tuple(
-                (_percent(cell.quantity, highest), number)
-                for number, cell in enumerate(bucket.cells)
-                if cell.quantity > 0
-            ),
+    return [
+        Column(
+            _axis_name(question, bucket.start),
+            tuple(cell.quantity for cell in bucket.cells),
             url(bucket),
+            said=f"{_label(question, bucket.start)}: {words.quantity_text(bucket.total.quantity)}",
         )
         for bucket in report.buckets
-    )
+    ]
 
 
-def _percent(part: Decimal, highest: Decimal) -> str:
-    """The bar's share of the chart's height, for CSS; a number above zero gets a visible bar."""
-    return f"{max(part * 100 / highest, Decimal('0.5')):.1f}" if part > 0 else "0"
+def _axis_name(question: Question, start: datetime) -> str:
+    local = start.astimezone(question.span.organisation.zone)
+    if question.grain == Grain.MONTH:
+        return axis_month(local)
+    return axis_day(local) if question.grain == Grain.DAY else f"{axis_day(local)}, {local:%H:%M}"
 
 
 def _label(question: Question, start: datetime) -> str:

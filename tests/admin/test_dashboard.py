@@ -165,7 +165,7 @@ def test_the_usage_page_adds_up_each_metric_apart(project: Project, viewer: Any,
     client.force_login(viewer)
     page = client.get(reverse("admin:events_usageaggregate_changelist")).context["page"]
     assert [[cell.text for cell in line.cells] for line in page.lines] == [["5 GB", "2"], ["4 TB", "1"]]
-    assert [bar.text for bar in page.bars][-1] == "3 events"
+    assert ": 3 events</title>" in page.picture
 
 
 def test_an_accepted_event_is_on_the_usage_page_once_settled(project: Project, viewer: Any, client: Client) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, partial, reduce
@@ -223,21 +222,6 @@ def facts(rows: Iterable[tuple[str, Any]], *, numbers: bool = False) -> SafeStri
             ((name, "number" if numbers else "", EMPTY if value in (None, "") else value) for name, value in rows),
         ),
     )
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar of a small chart: its height in percent of the highest."""
-
-    label: str
-    value: str
-    height: int
-
-
-def bars(points: Sequence[tuple[str, int]]) -> tuple[Bar, ...]:
-    """A chart of counts; what is not zero can be seen."""
-    highest = max((value for _label, value in points), default=0) or 1
-    return tuple(Bar(label, f"{value:,}", max(value * 100 // highest, min(value, 1))) for label, value in points)
 
 
 def related_lists(admin: Any, request: HttpRequest, obj: Any) -> list[dict[str, str]]:

@@ -32,14 +32,6 @@ def analytics_address(**asked: Any) -> str:
     return f"{url}?{query}" if query else url
 
 
-def axis_day(day: date) -> str:
-    return f"{day.day} {day:%b}"
-
-
-def axis_month(month: date) -> str:
-    return f"{month:%b %Y}"
-
-
 class AnalyticsForm(forms.Form):
     """What the address leaves out is not narrowed down. Projects, metrics and costs by dimension are a customer's."""
 

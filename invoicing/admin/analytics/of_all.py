@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.charts.bars import Bar, bars_chart
-from billing_platform.lib.admin.charts.columns import Column, columns_chart
+from billing_platform.lib.admin.charts.columns import Column, axis_day, axis_month, columns_chart
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.money import ZERO
@@ -20,7 +20,7 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import UsageAggregate
 from events.usage import recent
 from invoicing.admin.analytics.figures import Figure, change_text, percent_text
-from invoicing.admin.analytics.form import MONTHS, MOST_METRICS, AnalyticsForm, analytics_address, axis_day, axis_month
+from invoicing.admin.analytics.form import MONTHS, MOST_METRICS, AnalyticsForm, analytics_address
 from invoicing.models import Invoice
 from invoicing.selectors.invoiced import invoiced_by_month, top_customers
 from invoicing.services.analytics import change_in_percent

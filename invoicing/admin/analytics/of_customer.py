@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.charts.bars import Bar, bars_chart
-from billing_platform.lib.admin.charts.columns import Column, columns_chart
+from billing_platform.lib.admin.charts.columns import Column, axis_day, axis_month, columns_chart
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.money import ZERO
@@ -22,7 +22,7 @@ from events.models import UsageAggregate
 from events.selectors.metric_words import WordBook
 from events.usage.questions import Grain
 from invoicing.admin.analytics.figures import Figure, change_text
-from invoicing.admin.analytics.form import A_DAY, MONTHS, MOST_METRICS, AnalyticsForm, axis_day, axis_month
+from invoicing.admin.analytics.form import A_DAY, MONTHS, MOST_METRICS, AnalyticsForm
 from invoicing.lines import LineKind
 from invoicing.models import Invoice
 from invoicing.services.analytics import Asked, Bucket, Totals, cost_breakdown, summary, trends

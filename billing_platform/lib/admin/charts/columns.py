@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.utils.html import format_html, format_html_join
@@ -21,6 +22,7 @@ MOST_NAMED = 4
 
 _PLOT = HEIGHT - TOP - BOTTOM
 _GAP = Decimal("0.15")
+_HALF = Decimal("0.5")
 _HUNDREDTH = Decimal("0.01")
 _ZERO = Decimal(0)
 Shown = Callable[[Decimal], str]
@@ -37,6 +39,8 @@ class Column:
     more: Decimal = _ZERO
     said: str = ""
     """What it says when one points at it, instead of its name and value."""
+    dotted: bool = False
+    """Something happened there: a dot stands on it."""
 
     @property
     def value(self) -> Decimal:
@@ -45,6 +49,16 @@ class Column:
     @property
     def height(self) -> Decimal:
         return sum((max(part, _ZERO) for part in (*self.parts, self.more)), _ZERO)
+
+
+def axis_day(day: date) -> str:
+    """A day on the axis: "5 Oct"."""
+    return f"{day.day} {day:%b}"
+
+
+def axis_month(month: date) -> str:
+    """A month on the axis: "Oct 2026"."""
+    return f"{month:%b %Y}"
 
 
 def columns_chart(
@@ -84,6 +98,9 @@ def _column(columns: Sequence[Column], place: int, scale: Decimal, shown: Shown)
             bottom -= tall
     said = column.said or f"{column.name}: {shown(column.value)}"
     rects = format_html_join("", '<rect x="{}%" y="{}" width="{}%" height="{}" class="{}"></rect>', drawn)
+    if column.dotted:
+        middle = _hundredths(width * (place + _HALF))
+        rects += format_html('<circle cx="{}%" cy="{}" r="4"></circle>', middle, _hundredths(bottom))
     reach = format_html(
         '<rect x="{}%" y="{}" width="{}%" height="{}" class="reach"><title>{}</title></rect>',
         _hundredths(width * place), TOP, _hundredths(width), _PLOT, said,
@@ -113,7 +130,7 @@ def _names(columns: Sequence[Column]) -> SafeString:
     last, named = len(columns) - 1, min(len(columns), MOST_NAMED)
     places = [number * last // max(named - 1, 1) for number in range(named)]
     width = Decimal(100) / len(columns)
-    rows = [(_hundredths(width * (place + Decimal("0.5"))), _anchor(place, columns), place) for place in places]
+    rows = [(_hundredths(width * (place + _HALF)), _anchor(place, columns), place) for place in places]
     texts = format_html_join(
         "", '<text x="{}%" y="{}" text-anchor="{}">{}</text>',
         ((_edge(x, anchor), HEIGHT - 6, anchor, columns[place].name) for x, anchor, place in rows),

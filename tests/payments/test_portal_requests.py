@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from invoicing.models import Invoice, InvoiceQuestion
 from invoicing.services.questions import answer_question
 from organisations.models import DetailsRequest, Organisation
 from organisations.services.details_requests import reject_details
+from payments.customer.portal.access import too_many
 from payments.models import SentCertificate
 from tests.payments.language import issued_invoice
 from tests.payments.test_portal import address, inside, made
@@ -73,6 +74,15 @@ def test_a_question_about_another_customers_invoice_or_line_finds_nothing(
     for line in (issued_invoice(invoice.organisation).lines.get().pk, "x"):
         assert inside(link).post(f"{ours}?line={line}", {"text": "Why?"}).status_code == 404
     assert not InvoiceQuestion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(45, "45 seconds"), (60, "1 minute"), (184, "4 minutes"), (3600, "1 hour"), (80_000, "23 hours")],
+)
+def test_who_asks_too_often_reads_how_long_to_wait(seconds: int, said: str) -> None:
+    answer = too_many(RequestFactory().get("/"), seconds)
+    assert f"Please wait {said}, and try again." in answer.content.decode()
 
 
 def test_an_empty_question_is_refused(invoice: Invoice, link: Any) -> None:

@@ -151,10 +151,16 @@ def shut(request: HttpRequest) -> HttpResponse:
 
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    wait = f"{seconds} seconds" if seconds < 3600 else f"{-(-seconds // 3600)} hours"
-    response = render(request, "portal/too_many.html", {"wait": wait}, status=429)
+    response = render(request, "portal/too_many.html", {"wait": _wait_text(seconds)}, status=429)
     response["Retry-After"] = str(seconds)
     return response
+
+
+def _wait_text(seconds: int) -> str:
+    """Rounded up, in the largest unit that it fills: "45 seconds", "1 minute", "23 hours"."""
+    unit, name = (3600, "hour") if seconds >= 3600 else (60, "minute") if seconds >= 60 else (1, "second")
+    number = -(-seconds // unit)
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def _opened(request: HttpRequest, link_id: UUID) -> PortalLink | None:

@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html, format_html_join, linebreaks
+from django.template.defaultfilters import linebreaks_filter
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing_platform.lib.admin.base import (
@@ -72,11 +73,12 @@ def conversation(question: InvoiceQuestion) -> SafeString:
             "is-ours" if message.side == "seller" else "is-theirs",
             message.written_by,
             when(message.created_at),
-            linebreaks(message.text, autoescape=True),
+            linebreaks_filter(message.text),
         )
         for message in question.messages.all()
     )
-    return format_html_join("", '<div class="message {}"><strong>{}</strong> {}{}</div>', rows)
+    messages = format_html_join("", '<div class="message {}"><strong>{}</strong> <span>{}</span>{}</div>', rows)
+    return format_html('<div class="conversation">{}</div>', messages)
 
 
 def _facts(_request: HttpRequest, question: InvoiceQuestion) -> Iterable[tuple[str, Any]]:
@@ -176,7 +178,7 @@ class InvoiceQuestionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Conversation")
     def said(self, question: InvoiceQuestion) -> Any:
-        return format_html('<div class="conversation">{}</div>', conversation(question))
+        return conversation(question)
 
     @object_action(
         label="Answer",

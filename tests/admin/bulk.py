@@ -12,12 +12,12 @@ from organisations.models import BulkJob
 from organisations.services.bulk.running import run_job
 
 
-def hidden(client: Client, url: str) -> dict[str, str]:
+def hidden(client: Client, url: str, *names: str) -> dict[str, str]:
     """What the page that asks carries: its token, and the seal of what it shows."""
     page = client.get(url)
     assert page.status_code == 200, page.status_code
     shown = page.content.decode()
-    return {name: re.findall(f'name="{name}" value="([^"]+)"', shown)[0] for name in ("once", "seal")}
+    return {name: re.findall(f'name="{name}" value="([^"]+)"', shown)[0] for name in names or ("once", "seal")}
 
 
 def begun(client: Client, url: str, **answers: Any) -> BulkJob:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Verb, Waits
 from billing_platform.lib.admin.finding import Finds
 from events import set_up
 from events.models import (
@@ -114,6 +114,14 @@ BACKOFFICE = Contribution(
             since="first_seen_at",
         ),
     ),
+    mends={
+        "alerts": Verb("Acknowledge", "events.acknowledge_alert", "acknowledge_many"),
+        "quarantined": Verb("Retry", "events.retry_eventbatch"),
+        "failing": Verb("Retry", "events.retry_eventbatch"),
+        "usage_imports": Verb("Try now", "events.add_usageimport"),
+        "day_retained": Verb("Verify", "events.verify_hotlogday"),
+        "dead_letters": Verb("Replay", "events.replay_deadletter", "replay_many"),
+    },
     finds=(
         Finds(Metric, "speed", within=("name", "display_name"), about=lambda _metric: "Metric"),
         Finds(

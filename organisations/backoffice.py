@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Verb, Waits
 from billing_platform.lib.admin.finding import Finds
 from billing_platform.lib.law import INDIAN_TIME
 from organisations import set_up
@@ -106,6 +106,7 @@ BACKOFFICE = Contribution(
             filters={"attention": "due"},
             urgency=Urgency.BILLING,
             since="follow_up_on",
+            owner="written_by",
         ),
         Waits(
             kind="details_requests",
@@ -168,6 +169,18 @@ BACKOFFICE = Contribution(
             since="created_at",
         ),
     ),
+    mends={
+        "gstin_check": Verb("Check", "organisations.change_organisation", "mark_many_checked"),
+        "invoice_email_lost": Verb("Send again", "organisations.resend_notification", "send_again_many"),
+        "email_lost": Verb("Send again", "organisations.resend_notification", "send_again_many"),
+        "follow_ups": Verb("Follow up", "organisations.change_customernote"),
+        "details_requests": Verb("Decide", "organisations.change_organisation"),
+        "email_failed": Verb("Send again", "organisations.resend_notification", "send_again_many"),
+        "webhook_endpoint_disabled": Verb("Enable", "organisations.change_webhookendpoint"),
+        "webhook_endpoint_failing": Verb("Review", "organisations.change_webhookendpoint"),
+        "webhook_message_unmade": Verb("Replay", "organisations.replay_webhookendpoint", "replay_many"),
+        "webhook_delivery_failed": Verb("Replay", "organisations.replay_webhookendpoint", "replay_many"),
+    },
     finds=(
         Finds(
             Organisation,

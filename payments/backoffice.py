@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Verb, Waits
 from billing_platform.lib.admin.finding import Finds
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice
@@ -38,7 +38,11 @@ from payments.models import (
     WithheldTax,
 )
 from payments.selectors import about_outages, held_up_by_outage, not_paid_out, with_unallocated
+from payments.services.dunning.quiet import with_broken_promise
 from payments.timeline import TELLS
+
+_COLLECT = "payments.collect_invoice"
+_PLACE = "payments.place_payment"
 
 BACKOFFICE = Contribution(
     set_up=set_up.steps,
@@ -94,6 +98,19 @@ BACKOFFICE = Contribution(
             urgency=Urgency.MONEY,
             amount=amount_due("invoice__"),
             since="ended_at",
+        ),
+        Waits(
+            kind="broken_promises",
+            one="broken promise to pay",
+            many="broken promises to pay",
+            rows=lambda user: with_broken_promise(Invoice.objects.for_organisations(user)),
+            model=Invoice,
+            filters={"promise": "broken"},
+            urgency=Urgency.MONEY,
+            also_needs="payments.view_reminderpause",
+            amount=amount_due(),
+            since="promised_until",
+            owner="promised_to",
         ),
         Waits(
             kind="not_captured",
@@ -270,6 +287,30 @@ BACKOFFICE = Contribution(
             since="received_at",
         ),
     ),
+    mends={
+        "overdue": Verb("Remind", _COLLECT, "remind_many"),
+        "credits_end": Verb("Remind", _COLLECT, "remind_many"),
+        "realise": Verb("Remind", _COLLECT, "remind_many"),
+        "broken_promises": Verb("Remind", _COLLECT, "remind_many"),
+        "gateway_outage": Verb("Review", _COLLECT),
+        "payment_failed": Verb("Retry", _COLLECT, "retry_many"),
+        "retries_over": Verb("Review", _COLLECT),
+        "not_captured": Verb("Ask Razorpay", _COLLECT),
+        "paid_twice": Verb("Refund", "payments.refund_payment", "refund_many"),
+        "not_paid_out": Verb("Ask Razorpay", "payments.fetch_payouts"),
+        "not_placed": Verb("Credit", _PLACE),
+        "bank_lines": Verb("Book", "payments.book_bankline"),
+        "cheques": Verb("Clear", "payments.record_offline_payment"),
+        "certificates": Verb("Ask", _COLLECT, "ask_many"),
+        "sent_certificates": Verb("Check", "payments.record_offline_payment"),
+        "refunds": Verb("Decide", _PLACE),
+        "refund_failed": Verb("Retry", "payments.refund_payment"),
+        "refund_held_up": Verb("Review", "payments.refund_payment"),
+        "refund_without_note": Verb("Issue", "invoicing.issue_creditnote"),
+        "disputes": Verb("Answer", "payments.answer_dispute"),
+        "mandate_ended": Verb("Ask again", "payments.manage_mandate"),
+        "webhook_failed": Verb("Process", "payments.process_inboundwebhook", "try_many_now"),
+    },
     finds=(
         Finds(
             Payment,

@@ -1,21 +1,30 @@
-"""What may be done to many payments at once."""
+"""What may be done to many payments at once, and to the invoices that they are for."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q
 
+from billing_platform.lib import clock
 from invoicing.models import Invoice
+from invoicing.models.invoice import amount_due
+from organisations.models import BillingHold
+from organisations.operators_clock import operators_today
 from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals
-from payments.models import Dispute, Payment, PaymentOrder
+from payments.models import Dispute, MandateCharge, Payment, PaymentOrder, Reminder
 from payments.models.payment import HELD
+from payments.models.reminder_pause import paused
+from payments.services.dunning.quiet import HOLDS
+from payments.services.dunning.reminders import send_reminder_now
 from payments.services.dunning.retry_orders import retry_now
 from payments.services.gateway_accounts import gateway_of
 from payments.services.refunding.asking import ask_for_refund
 
 COLLECT = "payments.collect_invoice"
+REMINDED_LATELY = timedelta(days=1)
 
 
 def _refund(payment_id: UUID, _maker: Any, options: Options) -> None:
@@ -41,6 +50,38 @@ def _not_to_retry(_options: Options) -> Refusals:
     ]
 
 
+def _not_to_remind(_options: Options) -> Refusals:
+    """Also what keeps only the reminders by date from being sent: one e-mail to many is no decision about each."""
+    today = operators_today()
+    held = BillingHold.objects.standing().filter(kind__in=HOLDS, organisation=OuterRef("organisation"))
+    debits = MandateCharge.objects.live().filter(invoice=OuterRef("pk"))
+    since = clock.now() - REMINDED_LATELY
+    lately = Reminder.objects.filter(invoice=OuterRef("pk"), status=Reminder.Status.SENT, created_at__gt=since)
+    return [
+        (~Q(pk__in=Invoice.objects.collectable().values("pk")), "Nothing is due on it."),
+        (Q(organisation__is_test=True), "It is a test customer's: nobody is reminded."),
+        (Exists(held), "Its customer is held."),
+        (paused(today), "Its reminders are paused, or its customer promised to pay."),
+        (Exists(debits), "It is being debited."),
+        (Exists(lately), "It was reminded within a day."),
+    ]
+
+
+REMIND = BulkVerb(
+    name="invoices.remind",
+    label="Send reminder",
+    model=Invoice,
+    permission=COLLECT,
+    does="One e-mail for each invoice with what is due, the pay button and the bank account. The reminders by date "
+    "go on.",
+    act=lambda pk, maker, _options: send_reminder_now(invoice_id=pk, by=maker.get_username()),
+    refuses=_not_to_remind,
+    name_of=F("number"),
+    amount=amount_due(),
+    currency=F("currency"),
+    emails=True,
+    undo="An e-mail that was sent can't be taken back.",
+)
 REFUND = BulkVerb(
     name="payments.refund",
     label="Refund in full",
@@ -73,5 +114,5 @@ RETRY = BulkVerb(
 
 
 def register() -> None:
-    for verb in (REFUND, RETRY):
+    for verb in (REMIND, REFUND, RETRY):
         VERBS.register(verb)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Verb, Waits
 from organisations.scoping import reaches_every_organisation
 from reconciliation import set_up
 from reconciliation.models import CheckRun, DailyStatement, Discrepancy, ProofBlock, Run
@@ -25,6 +25,7 @@ BACKOFFICE = Contribution(
             filters={"attention": "standing"},
             urgency=Urgency.MONEY,
             since="first_seen_at",
+            owner="assigned_to__username",
         ),
         Waits(
             kind="checks_failed",
@@ -47,6 +48,11 @@ BACKOFFICE = Contribution(
             since="created_at",
         ),
     ),
+    mends={
+        "discrepancies": Verb("Decide", "reconciliation.resolve_discrepancy"),
+        "checks_failed": Verb("Run again", "reconciliation.start_run"),
+        "reconciliation_late": Verb("Begin", "reconciliation.start_run"),
+    },
     operators_may=frozenset({"start_run", "resolve_discrepancy"}),
     unwatched=frozenset({CheckRun, DailyStatement, ProofBlock}),
 )

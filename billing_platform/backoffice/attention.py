@@ -1,4 +1,5 @@
-"""What waits for a person: each kind with how many, how much money, how old, and the list of the very same rows."""
+"""What waits for a person: each kind with how many, how much money, how old, who has it in hand, the list of the very
+same rows, and the button that mends them."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ from functools import reduce
 from operator import xor
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.cache import cache
 from django.db.models import CharField, Count, DecimalField, F, Min, Sum, Value
 from django.http import HttpRequest
 
-from billing_platform.lib.admin.contributions import Urgency, Waits, waiting_kinds
+from billing_platform.lib.admin.contributions import Urgency, Verb, Waits, verbs, waiting_kinds
 from billing_platform.lib.admin.filters import real_rows
 from billing_platform.lib.database.fingerprints import Fingerprint
 from billing_platform.lib.number_formats import format_money
@@ -22,11 +24,15 @@ from organisations.services import attention as seen
 
 REMEMBERED_SECONDS = 60
 MONEY = DecimalField(max_digits=19, decimal_places=4)
+NOBODY = "nobody yet"
+NAMED_OWNERS = 2
 
 
 @dataclass(frozen=True)
 class Attention:
-    """One kind of thing that waits. `facts` say how much money, how old; `fingerprint` changes with its rows."""
+    """One kind of thing that waits. `facts` say how much money, how old; `owner` says who has them in hand;
+    `fingerprint` changes with its rows. `verb` is the button that mends them, and leads to `verb_href`; empty for who
+    may not."""
 
     kind: str
     label: str
@@ -35,6 +41,9 @@ class Attention:
     facts: tuple[str, ...] = ()
     fingerprint: str = ""
     is_technical: bool = False
+    owner: str = NOBODY
+    verb: str = ""
+    verb_href: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,10 +113,12 @@ def _count(kind: Waits, user: Any) -> Attention:
     asked: dict[str, Any] = {"number": Count("pk"), "which": Fingerprint("pk")}
     asked |= {"oldest": Min(kind.since)} if kind.since else {}
     asked |= {"money": Sum(kind.amount, output_field=MONEY)} if kind.amount is not None else {}
+    asked |= {"owners": ArrayAgg(kind.owner, distinct=True)} if kind.owner else {}
     found = sorted(grouped.annotate(**asked), key=lambda row: str(row["of"]))
     count = sum(row["number"] for row in found)
     which = reduce(xor, (row["which"] or 0 for row in found), 0)
     more = kind.more(user) if count else ()
+    verb = _verb(kind, user)
     return Attention(
         kind=kind.kind,
         label=kind.one if count == 1 else kind.many,
@@ -116,7 +127,26 @@ def _count(kind: Waits, user: Any) -> Attention:
         facts=(*_facts(kind, found), *more),
         fingerprint=":".join([f"{count}:{which}", *more[:1]]),
         is_technical=kind.urgency == Urgency.TECHNICAL,
+        owner=_owner({name for row in found for name in row.get("owners") or ()}),
+        verb=verb.label if verb else "",
+        verb_href=verb.href(kind) if verb else "",
     )
+
+
+def _verb(kind: Waits, user: Any) -> Verb | None:
+    """None for a user who may not mend it."""
+    verb = verbs().get(kind.kind)
+    return verb if verb is not None and user.has_perm(verb.permission) else None
+
+
+def _owner(names: set[str | None]) -> str:
+    """ "olga", "olga, om and 2 more", "olga; some nobody yet"."""
+    known = sorted(name for name in names if name)
+    if not known:
+        return NOBODY
+    more = len(known) - NAMED_OWNERS
+    said = ", ".join(known[:NAMED_OWNERS]) + (f" and {more} more" if more > 0 else "")
+    return said if len(known) == len(names) else f"{said}; some {NOBODY}"
 
 
 def _facts(kind: Waits, found: list[dict[str, Any]]) -> Iterator[str]:

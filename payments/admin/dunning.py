@@ -17,7 +17,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, badge, extends, facts, list_page, object_action
+from billing_platform.lib.admin.base import (
+    ActionForm,
+    DropdownFilter,
+    ReadOnlyInline,
+    badge,
+    extends,
+    facts,
+    list_page,
+    object_action,
+)
 from billing_platform.lib.admin.display import EMPTY, action_url, anchor, status, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH
@@ -132,8 +141,19 @@ class ChasedForm(forms.Form):
         return urlencode({name: self[name].value() or "" for name in self.fields})
 
 
+class PromiseFilter(DropdownFilter):
+    title = parameter_name = "promise"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("broken", "Broken")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return quiet.with_broken_promise(queryset) if self.value() == "broken" else queryset
+
+
 @extends(Invoice)
 class DunningOfInvoice(InvoiceExtension):
+    list_filter = (PromiseFilter,)
     inlines = (ReminderInline, PauseInline, LateFeeInline)
     related_lists = ((Reminder, "invoice__id__exact"), (PaymentRetry, "invoice__id__exact"))
 

@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from functools import cache
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import AppConfig, apps
 from django.db.models import Model, QuerySet
@@ -82,8 +83,8 @@ class Waits:
 
     `model` and `filters` name the list that shows exactly these rows. The dashboard shows the kind to users who may
     see that list and hold the permission `also_needs`. It sums the expression `amount` by currency, shows the age of
-    the oldest row by the column `since`, and lists the values of the column `named`. `more(user)` says what no row
-    tells; it is asked only if there are rows.
+    the oldest row by the column `since`, and lists the values of the column `named`. The expression `owner` names the
+    person who has a row in hand. `more(user)` says what no row tells; it is asked only if there are rows.
     """
 
     kind: str
@@ -97,6 +98,7 @@ class Waits:
     amount: Any = None
     since: str = ""
     named: str = ""
+    owner: str = ""
     more: Callable[[Any], tuple[str, ...]] = lambda _user: ()
 
     def concerns(self, user: Any) -> bool:
@@ -109,11 +111,29 @@ class Waits:
 
 
 @dataclass(frozen=True)
+class Verb:
+    """The button beside what waits: what mends it, for users who hold the permission. It leads to the page of the
+    action `action` about exactly the rows that wait, such as the preview of a bulk job. Without one it leads to their
+    list: there each row has its own button."""
+
+    label: str
+    permission: str
+    action: str = ""
+
+    def href(self, kind: Waits) -> str:
+        if not self.action:
+            return kind.href
+        return f"{page_address(kind.model, self.action)}?{urlencode(kind.filters)}".rstrip("?")
+
+
+@dataclass(frozen=True)
 class Contribution:
     """Everything an app adds to shared pages. Empty: nothing."""
 
     sidebar: tuple[SidebarItem, ...] = ()
     waits: tuple[Waits, ...] = ()
+    mends: Mapping[str, Verb] = field(default_factory=dict)
+    """By the kind of what waits, also of an app to the left."""
     finds: tuple[Finds, ...] = ()
     tells: tuple[Tells, ...] = ()
     set_up: Callable[[], Iterable[Step]] = tuple
@@ -153,6 +173,12 @@ def waiting_kinds() -> list[Waits]:
     """In the order of the dashboard."""
     kinds = [kind for each in contributions().values() for kind in each.waits]
     return sorted(kinds, key=lambda kind: kind.urgency)
+
+
+@cache
+def verbs() -> dict[str, Verb]:
+    """What mends each kind of thing that waits. An app to the right may know better than the kind's own."""
+    return {kind: verb for each in contributions().values() for kind, verb in each.mends.items()}
 
 
 def kinds_to_find() -> list[Finds]:

@@ -31,11 +31,13 @@ def pages(page: Page, *, start: str = "/admin/") -> Iterator[str]:
     while waiting:
         address = waiting.popleft()
         try:
-            page.goto(address)
+            answer = page.goto(address)
         except Error as error:
             if "Download is starting" in str(error):
                 continue
             raise
+        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+            continue  # a PDF, which the browser's viewer shows
         yield urlsplit(page.url).path
         for link in _links(page):
             if (found := shape(urlsplit(link).path)) not in seen:

@@ -45,7 +45,11 @@ class Admin:
 
     def ask(self, label: str) -> Admin:
         """Press a button above the object: a page says what will happen."""
-        self.page.locator(".action-bar a", has_text=label).first.click()
+        button = self.page.locator(".action-bar a", has_text=label).first
+        button.wait_for(state="attached")
+        if not button.is_visible():
+            self.page.locator(".action-bar .more-actions summary").click()
+        button.click()
         return self
 
     def confirm(self, *, said: str, **values: Any) -> Admin:

@@ -16,7 +16,7 @@ WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"], "resultTypes": ["violation
 FEWEST = {"admin": 250, "operator": 200, "viewer": 100}  # or the walk has lost its way
 
 
-@pytest.mark.parametrize("role", ["admin", "operator", "viewer"])
+@pytest.mark.parametrize("role", ["admin", pytest.param("operator", marks=pytest.mark.slow), "viewer"])
 def test_no_page_that_a_role_reaches_fails(platform: Platform, browser: Browser, role: str) -> None:
     """Also no link leads to a page that the role may not see. The admin's pages are looked at by axe-core."""
     heard, facts, axe = Heard(), platform.facts, Axe()

@@ -78,8 +78,14 @@ def act_as(*, user: Any = None, api_key: ApiKey | None = None) -> None:
 def acting_person() -> str:
     """The user name of the person behind what happens now, in the admin or by an API key; empty for a job or a
     command."""
+    user = acting_user()
+    return str(user.get_username()) if user is not None else ""
+
+
+def acting_user() -> Any:
+    """The same person as a user, or None."""
     user = _user_of(_origin.get())
-    return str(user.get_username()) if user is not None and user.is_authenticated else ""
+    return user if user is not None and user.is_authenticated else None
 
 
 def note(obj: Any, *, action: int = LogEntry.Action.UPDATE, reason: str = "", **changes: tuple[object, object]) -> None:

@@ -261,3 +261,17 @@ def test_what_tells_of_all_customers_is_for_who_serves_all(as_acme_admin: Client
 )
 def test_a_list_is_asked_only_for_what_a_page_offers(as_admin: Client, page: str, query: str) -> None:
     assert as_admin.get(reverse(f"admin:{page}_changelist") + f"?{query}").status_code == 400
+
+
+def test_a_form_links_to_a_user_only_for_those_who_may_open_the_page(
+    acme: Organisation, admin_user: Any, client: Client
+) -> None:
+    owner = factories.member("owner", acme, Membership.Role.ADMIN)
+    factories.admin_key(owner)
+    key = reverse("admin:organisations_apikey_change", args=[owner.api_keys.get().pk])
+    user = reverse("admin:auth_user_change", args=[owner.pk])
+    for person, links in ((factories.member("looks", None, Membership.Role.VIEWER), 0), (admin_user, 1)):
+        client.force_login(person)
+        page = client.get(key).content.decode()
+        assert page.count(f'href="{user}"') == links
+        assert "owner" in page

@@ -21,7 +21,6 @@ TOGETHER = {
     "tests/examples/test_usage_client.py": "a web server",
     "tests/payments/test_faults_killed.py": "the process from which workers are forked",
     "tests/local/test_embedded.py": "nothing, but they are long, and what is long begins early",
-    "tests/architecture/test_migrations.py": "the same",
 }
 
 

@@ -77,11 +77,11 @@ def test_every_sql_migration_can_be_undone_and_does_not_wait_for_ever_for_a_lock
 
 @pytest.fixture
 def scratch_url(django_db_setup: None) -> Iterator[str]:
-    """An empty database on the tests' own server."""
+    """A migrated database of its own on the tests' server, as each worker's is: a copy of tests.template's."""
     ours = urlsplit(os.environ["DATABASE_URL"])
     with psycopg.connect(ours.geturl(), autocommit=True) as server:
         server.execute(f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {SCRATCH}")
+        server.execute(f"CREATE DATABASE {SCRATCH} TEMPLATE {os.environ['TEST_TEMPLATE']}")
         yield ours._replace(path=f"/{SCRATCH}").geturl()
         server.execute(f"DROP DATABASE {SCRATCH} WITH (FORCE)")
 
@@ -109,9 +109,9 @@ def _schema(database_url: str) -> dict[str, str]:
         return dict(database.execute(SCHEMA).fetchall())
 
 
+@pytest.mark.slow
 def test_our_tables_can_be_taken_down_and_made_again(scratch_url: str) -> None:
     """The append-only triggers guard rows, not tables: going back is a decision, and it drops them with the table."""
-    _migrate(scratch_url, ())
     first = _schema(scratch_url)
     _migrate(scratch_url, *[(app, "zero") for app in reversed(APPS) if _has_migrations(app)])
     between = _schema(scratch_url)
@@ -137,7 +137,6 @@ def _has_migrations(app: str) -> bool:
 def test_a_database_of_an_unreleased_version_gets_a_sentence_and_is_left_alone(
     scratch_url: str, change: str, difference: str
 ) -> None:
-    _migrate(scratch_url, ())
     with psycopg.connect(scratch_url) as database:
         database.execute(change)
     before = _schema(scratch_url)

@@ -19,10 +19,13 @@ def shape(path: str) -> str:
     return _ID.sub("*", path)
 
 
-def kind(path: str) -> str:
-    """Pages of one kind are built by the same code: all lists are, all forms are, and each action's page of its own."""
+def kind(page: Page) -> str:
+    """Pages of one kind are built by the same code: all lists are, all forms are, and all that ask before they act."""
+    path = urlsplit(page.url).path
     last = shape(path).rstrip("/").rpartition("/")[2]
-    return last if last in _GENERAL or "/actions/" in path else "list" if path.count("/") == 4 else path
+    if "/actions/" in path:
+        return "asks" if page.locator("#action-form").count() else last
+    return last if last in _GENERAL else "list" if path.count("/") == 4 else shape(path)
 
 
 def pages(page: Page, *, start: str = "/admin/") -> Iterator[str]:

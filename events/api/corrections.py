@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.http.bodies import validated
+from billing_platform.lib.http.list_files import ListOrFileMixin, list_answers
 from events.api.parameters import UsageCorrectionParameters
 from events.api.serializers import NewUsageCorrectionSerializer, UsageCorrectionSerializer
 from events.models import UsageCorrection
@@ -18,7 +19,7 @@ from organisations.api.base import AdminGenericView
 from organisations.models import Project
 
 
-class UsageCorrectionList(ListModelMixin, AdminGenericView):
+class UsageCorrectionList(ListOrFileMixin, AdminGenericView):
     """What was corrected, newest first; void a counted event or give it another quantity."""
 
     queryset = UsageCorrection.objects.select_related("metric")
@@ -26,9 +27,9 @@ class UsageCorrectionList(ListModelMixin, AdminGenericView):
     filterset_class = UsageCorrectionParameters
     permission_required = {"GET": "events.view_usagecorrection", "POST": "events.add_usagecorrection"}
 
-    @extend_schema(tags=["usage"])
-    def get(self, request: Request) -> Response:
-        return self.list(request)
+    @extend_schema(tags=["usage"], responses=list_answers(UsageCorrectionSerializer))
+    def get(self, request: Request) -> HttpResponseBase:
+        return self.list_or_file(request, "usage-corrections")
 
     @extend_schema(tags=["usage"], request=NewUsageCorrectionSerializer, responses={201: UsageCorrectionSerializer})
     def post(self, request: Request) -> Response:

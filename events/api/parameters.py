@@ -8,7 +8,14 @@ from django import forms
 from django_filters import ChoiceFilter, IsoDateTimeFilter
 from django_filters.rest_framework import FilterSet
 
-from billing_platform.lib.http.parameters import DayFilter, IdFilter, MonthFilter, TextFilter, TruthFilter
+from billing_platform.lib.http.parameters import (
+    DayFilter,
+    IdFilter,
+    ListFileParameters,
+    MonthFilter,
+    TextFilter,
+    TruthFilter,
+)
 from events.models import Alert, AlertRule, DeadLetter, UsageImport
 
 
@@ -18,7 +25,7 @@ class MetricParameters(FilterSet):
     unit = TextFilter()
 
 
-class UsageCorrectionParameters(FilterSet):
+class UsageCorrectionParameters(ListFileParameters):
     organisation = IdFilter("organisation_id")
     project = IdFilter("project_id")
     event_id = TextFilter()

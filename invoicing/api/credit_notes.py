@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.mixins import ListModelMixin
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.downloads import PDF, file_response
+from billing_platform.lib.http.list_files import ListOrFileMixin, list_answers
 from invoicing.api.credit_note_shapes import (
     CreditNoteDetailSerializer,
     CreditNoteSerializer,
@@ -35,7 +37,7 @@ from organisations.api.base import AdminGenericView
 Reason = CreditNote.Reason
 
 
-class CreditNoteList(ListModelMixin, AdminGenericView):
+class CreditNoteList(ListOrFileMixin, AdminGenericView):
     """The credit notes of all invoices that the key reaches."""
 
     queryset = CreditNote.objects.select_related("invoice").defer("document").order_by("-created_at")
@@ -43,9 +45,9 @@ class CreditNoteList(ListModelMixin, AdminGenericView):
     filterset_class = CreditNoteParameters
     permission_required = "invoicing.view_creditnote"
 
-    @extend_schema(tags=["credit notes"])
-    def get(self, request: Request) -> Response:
-        return self.list(request)
+    @extend_schema(tags=["credit notes"], responses=list_answers(CreditNoteSerializer))
+    def get(self, request: Request) -> HttpResponseBase:
+        return self.list_or_file(request, "credit-notes")
 
 
 class CreditNotesOfInvoice(ListModelMixin, AdminGenericView):

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.mixins import ListModelMixin
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.downloads import PDF, file_response
+from billing_platform.lib.http.list_files import ListOrFileMixin, list_answers
 from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.api.parameters import InvoiceParameters, InvoicePdfParameters, UpcomingInvoiceParameters
@@ -37,21 +38,21 @@ from invoicing.services.locking import lock_items
 from organisations.api.base import AdminGenericView
 
 
-class InvoiceList(ListModelMixin, AdminGenericView):
+class InvoiceList(ListOrFileMixin, AdminGenericView):
     """An organisation's invoices; draft one for a month, or a one-off."""
 
     queryset = Invoice.objects.with_exchange().order_by("-created_at")
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceParameters
     permission_required = {"GET": "invoicing.view_invoice", "POST": "invoicing.create_invoice"}
+    more_than_a_cell = frozenset({"exchange", "warnings", "approval_needed"})
 
     def get_queryset(self) -> QuerySet[Invoice]:
         return super().get_queryset().filter(organisation_id=self.kwargs["organisation_id"])
 
-    @extend_schema(tags=["invoices"])
-    def get(self, request: Request, organisation_id: UUID) -> Response:
-        self.organisation(organisation_id)
-        return self.list(request)
+    @extend_schema(tags=["invoices"], responses=list_answers(InvoiceSerializer))
+    def get(self, request: Request, organisation_id: UUID) -> HttpResponseBase:
+        return self.list_or_file(request, f"invoices-{self.organisation(organisation_id).slug}")
 
     @extend_schema(tags=["invoices"], request=NewInvoiceSerializer, responses={201: InvoiceDetailSerializer})
     def post(self, request: Request, organisation_id: UUID) -> Response:

@@ -14,6 +14,7 @@ from billing_platform.lib.http.parameters import (
     DayFilter,
     DayOrMomentFilter,
     IdFilter,
+    ListFileParameters,
     MonthFilter,
     TextFilter,
     TruthFilter,
@@ -23,7 +24,7 @@ from invoicing.models import CreditNote, Discount, FilingFile, Invoice, InvoiceQ
 from invoicing.returns.period import Frequency
 
 
-class InvoiceParameters(FilterSet):
+class InvoiceParameters(ListFileParameters):
     status = ChoiceFilter(choices=Invoice.Status.choices)
     number = TextFilter()
     currency = TextFilter(validators=[validate_currency])
@@ -62,7 +63,7 @@ class InvoicePdfParameters(FilterSet):
     original = TruthFilter(label="As the invoice was issued and mailed, whatever has happened since.")
 
 
-class CreditNoteParameters(FilterSet):
+class CreditNoteParameters(ListFileParameters):
     organisation = IdFilter("organisation_id")
     invoice = IdFilter("invoice_id")
     number = TextFilter()
@@ -84,21 +85,15 @@ class PricingRuleParameters(FilterSet):
     model = ChoiceFilter(choices=PricingRule.Model.choices)
 
 
-class SimulatedCustomerParameters(FilterSet):
+class SimulatedCustomerParameters(ListFileParameters):
     organisation = IdFilter("organisation_id")
     currency = TextFilter(validators=[validate_currency])
     pays = ChoiceFilter(
         choices=[(each, each) for each in ("more", "less", "same")], method="who_pays", label="More, less or the same."
     )
-    format = ChoiceFilter(
-        choices=[("json", "JSON"), ("csv", "CSV")], method="any_format", label="A file, of all pages; JSON if left out."
-    )
 
     def who_pays(self, rows: Any, _name: str, value: str) -> Any:
         return rows.pays(value)
-
-    def any_format(self, rows: Any, _name: str, _value: str) -> Any:
-        return rows
 
 
 class TaxRateParameters(FilterSet):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
@@ -18,6 +17,7 @@ from billing_platform.lib.errors import InvalidInput, NotFound
 from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.http.fields import DecimalText, MoneyText
+from billing_platform.lib.http.list_files import list_answers
 from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.validators import validate_business_date, validate_line
@@ -202,10 +202,7 @@ class SimulatedCustomers(ListModelMixin, _SimulationView):
 
     @extend_schema(
         tags=["prices"],
-        responses={
-            (200, "application/json"): SimulatedCustomerSerializer(many=True),
-            (200, "text/csv"): OpenApiTypes.STR,
-        },
+        responses=list_answers(SimulatedCustomerSerializer),
     )
     def get(self, request: Request, simulation_id: UUID) -> HttpResponseBase:
         if report_parameters(self).get("format") == "csv":

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -27,21 +28,26 @@ from billing_platform.lib.admin.base import (
     list_page,
     object_action,
 )
-from billing_platform.lib.admin.display import EMPTY, action_url, anchor, status, when
+from billing_platform.lib.admin.display import EMPTY, action_url, anchor, status, text_of, when
+from billing_platform.lib.batches import batches
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.limits import REASON_LENGTH
-from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.number_formats import format_money, money_text
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_parts import Moment
 from invoicing.models import Invoice
 from organisations.models import BillingEntity
 from organisations.notifications.recipients import listed
+from organisations.operators_clock import operators_today
 from payments.admin.invoice import asked_for
 from payments.models import LateFee, PaymentRetry, Reminder, ReminderPause
 from payments.services.dunning import pauses, quiet, reminders
 from payments.services.dunning.chased import Chased, chased, overdue
 
 ROWS_OF_A_PAGE = 50
+AT_A_TIME = 1_000
+CSV_COLUMNS = ("customer", "invoice", "due_date", "currency", "due", "days_late", "last_reminder", "next")
 COLLECT = "payments.collect_invoice"
 REMINDER_TONES = {Reminder.Status.SENT: "info", Reminder.Status.SKIPPED: ""}
 
@@ -246,6 +252,8 @@ class DunningOfInvoice(InvoiceExtension):
         if form.is_valid():
             user: Any = request.user
             found = overdue(actor=user, **form.cleaned_data)
+            if request.GET.get("format") == "csv":
+                return csv_response(f"overdue-{operators_today():%Y%m%d}", csv_rows(found))
             page = Paginator(found, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
             rows = [_row(each, user) for each in chased(list(page.object_list))]
             context |= {"query": form.query, "rows": rows, "page": page}
@@ -305,6 +313,24 @@ def _row(row: Chased, user: Any) -> dict[str, Any]:
         "last": _sent_text(row.last_sent) if row.last_sent else EMPTY,
         "next": _in_short(row),
     }
+
+
+def csv_rows(invoices: QuerySet[Invoice]) -> Iterator[tuple[Any, ...]]:
+    """The heading, then a line for each invoice; what is asked about them is asked for some at a time."""
+    yield CSV_COLUMNS
+    for some in batches(invoices.iterator(chunk_size=AT_A_TIME), AT_A_TIME):
+        for row in chased(some):
+            invoice, sent = row.invoice, row.last_sent
+            yield (
+                invoice.organisation.name,
+                str(invoice),
+                invoice.due_date or "",
+                invoice.currency,
+                money_text(invoice.amount_due, invoice.currency),
+                row.days_late,
+                f"{sent.created_at:%Y-%m-%dT%H:%M:%SZ}" if sent else "",
+                text_of(_in_short(row)),
+            )
 
 
 def _in_short(row: Chased) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
-from billing_platform.lib.http.parameters import IdFilter, TextFilter
+from billing_platform.lib.http.parameters import IdFilter, ListFileParameters, TextFilter
 from payments.models import Payment, Refund, SentCertificate
 
 
-class PaymentParameters(FilterSet):
+class PaymentParameters(ListFileParameters):
     status = ChoiceFilter(choices=Payment.Status.choices)
     kind = ChoiceFilter(choices=Payment.Kind.choices)
     method = TextFilter(label="As Razorpay calls it (upi, card, …), or bank_transfer, cheque, tds.")

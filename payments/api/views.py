@@ -5,12 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.http.bodies import validated
+from billing_platform.lib.http.list_files import ListOrFileMixin, list_answers
 from invoicing.models import Invoice
 from organisations.api.base import AdminGenericView, AdminView
 from payments.api.parameters import PaymentParameters
@@ -122,7 +123,7 @@ class PaymentUnallocate(AdminView):
         return Response(PaymentSerializer(Payment.objects.get(pk=payment.pk)).data)
 
 
-class PaymentList(ListModelMixin, AdminGenericView):
+class PaymentList(ListOrFileMixin, AdminGenericView):
     """The payments of an organisation, newest first."""
 
     queryset = Payment.objects.prefetch_related("allocations")
@@ -133,9 +134,9 @@ class PaymentList(ListModelMixin, AdminGenericView):
     def get_queryset(self) -> QuerySet[Payment]:
         return super().get_queryset().filter(organisation_id=self.kwargs["organisation_id"])
 
-    def get(self, request: Request, organisation_id: UUID) -> Response:
-        self.organisation(organisation_id)
-        return self.list(request)
+    @extend_schema(responses=list_answers(PaymentSerializer))
+    def get(self, request: Request, organisation_id: UUID) -> HttpResponseBase:
+        return self.list_or_file(request, f"payments-{self.organisation(organisation_id).slug}")
 
 
 class PaymentDetail(AdminGenericView):

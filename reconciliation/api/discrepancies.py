@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.fields import MoneyText
+from billing_platform.lib.http.list_files import ListOrFileMixin, list_answers
 from billing_platform.lib.limits import REASON_LENGTH
 from organisations.api.base import AdminGenericView, AdminView
 from reconciliation.api.parameters import DiscrepancyParameters
@@ -66,7 +67,7 @@ class ResolveSerializer(serializers.Serializer):
     )
 
 
-class DiscrepancyList(ListModelMixin, AdminGenericView):
+class DiscrepancyList(ListOrFileMixin, AdminGenericView):
     """What does not agree, the newest first."""
 
     queryset = Discrepancy.objects.select_related("decided_by", "assigned_to")
@@ -74,9 +75,9 @@ class DiscrepancyList(ListModelMixin, AdminGenericView):
     filterset_class = DiscrepancyParameters
     permission_required = "reconciliation.view_discrepancy"
 
-    @extend_schema(tags=["reconciliation"])
-    def get(self, request: Request) -> Response:
-        return self.list(request)
+    @extend_schema(tags=["reconciliation"], responses=list_answers(DiscrepancySerializer))
+    def get(self, request: Request) -> HttpResponseBase:
+        return self.list_or_file(request, "discrepancies")
 
 
 class DiscrepancyResolve(AdminView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
-from billing_platform.lib.http.parameters import DayFilter, IdFilter, MonthFilter, TextFilter
+from billing_platform.lib.http.parameters import DayFilter, IdFilter, ListFileParameters, MonthFilter, TextFilter
 from reconciliation.findings import FindingKind
 from reconciliation.models import CheckName, Discrepancy, Run
 
@@ -15,7 +15,7 @@ class RunParameters(FilterSet):
     organisation = IdFilter("organisation_id")
 
 
-class DiscrepancyParameters(FilterSet):
+class DiscrepancyParameters(ListFileParameters):
     state = ChoiceFilter(choices=Discrepancy.State.choices)
     check = ChoiceFilter("check_name", choices=CheckName.choices)
     kind = ChoiceFilter(choices=FindingKind.choices)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings, strategies
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from invoicing.computing.credit_notes import Wanted
 from invoicing.models import Invoice
@@ -258,6 +259,26 @@ def test_the_pages_show_it_and_give_it_as_files(acme: Organisation, admin_user: 
     ageing_page = client.get(reverse("admin:invoicing_invoice_list_action", args=["ageing"])).content.decode()
     assert "-₹320.00" in ageing_page
     assert url in ageing_page
+
+
+def test_who_is_asked_again_is_a_file(acme: Organisation, admin_user: Any) -> None:
+    """Each overdue invoice on a line, the largest first, with what comes next in words."""
+    with at(date(2026, 10, 1)):
+        small, large = issued_invoice(acme), issued_invoice(acme, "2000")
+    day = small.due_date
+    assert day is not None
+    url = reverse("admin:invoicing_invoice_list_action", args=["chased"])
+    client = Client()
+    with at(day + timedelta(days=400)):
+        client.force_login(admin_user)
+        assert "?seller=&amp;order=amount&amp;format=csv" in client.get(url).content.decode()
+        head, *rows = b"".join(client.get(f"{url}?format=csv").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert head == "customer,invoice,due_date,currency,due,days_late,last_reminder,next"
+    next_ = f"Reminder {day_text(day + timedelta(days=400))}"
+    assert rows == [
+        f"Acme,{large.number},{day},INR,2360.00,400,,{next_}",
+        f"Acme,{small.number},{day},INR,1180.00,400,,{next_}",
+    ]
 
 
 def test_the_ageing_of_a_day_to_come_is_refused(admin_user: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, partial, reduce
+from html import unescape
 from typing import Any
 
 from django.contrib.admin.utils import quote
@@ -13,7 +15,7 @@ from django.db.models import BooleanField, DateTimeField, DecimalField, IntegerF
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
@@ -32,8 +34,14 @@ _TONES = {
 }
 EMPTY = "–"
 LAST_DAY = "Last day"
+_STAND_APART = re.compile(r"(<br>|</\w+>(?=<\w))")
 
 Display = Callable[[Any, Any], Any]
+
+
+def text_of(shown: Any) -> str:
+    """What a page shows, without its mark-up; what it shows in two lines, or as two links, stays apart."""
+    return " ".join(unescape(strip_tags(_STAND_APART.sub(r"\1 ", str(shown)))).split())
 
 
 def badge(text: str, tone: str = "") -> SafeString:

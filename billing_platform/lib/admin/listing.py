@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from html import unescape
 from itertools import islice
 from typing import Any
 
@@ -18,12 +16,11 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils.html import strip_tags
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
 from billing_platform.lib.admin.columns import names_of
-from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.display import EMPTY, text_of
 from billing_platform.lib.batches import batches
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import short_text
@@ -34,7 +31,6 @@ ANSWER = "answer-"
 MOST_ROWS = 100_000
 AT_A_TIME = 1_000
 CHECKBOX = "action_checkbox"
-_STAND_APART = re.compile(r"(<br>|</\w+>(?=<\w))")  # of a cell, what a page shows in two lines or as two links
 
 
 @dataclass(frozen=True)
@@ -197,7 +193,7 @@ def _cell(page: Any, column: Any, row: Any) -> str:
     if field is not None and not field.is_relation and not field.choices:
         return _plain(value)
     text = str(value if field is None or field.is_relation else display_for_field(value, field, EMPTY))
-    return "" if value is None else _plain(" ".join(unescape(strip_tags(_STAND_APART.sub(r"\1 ", text))).split()))
+    return "" if value is None else _plain(text_of(text))
 
 
 def _plain(value: Any) -> str:

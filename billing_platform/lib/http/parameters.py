@@ -15,7 +15,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.exceptions import ValidationError as BadParameter
 from rest_framework.fields import BooleanField
 from rest_framework.mixins import ListModelMixin
@@ -183,3 +183,14 @@ def _within_reach(day: date) -> date:
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise ValidationError("There is nothing here of that time.")
     return day
+
+
+class ListFileParameters(FilterSet):
+    """Of a list that is also a file."""
+
+    format = django_filters.ChoiceFilter(
+        choices=[("json", "JSON"), ("csv", "CSV")], method="any_format", label="A file, of all pages; JSON if left out."
+    )
+
+    def any_format(self, rows: Any, _name: str, _value: str) -> Any:
+        return rows

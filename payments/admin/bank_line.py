@@ -96,7 +96,6 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
     paid = link("payment", "Payment")
     arrived = link("payout", "Payout")
     uploaded = short_time("created_at", "Uploaded")
-    uploaded_by = link("statement__uploaded_by", "Uploaded by")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A statement holds money of all of a seller's customers."""
@@ -113,6 +112,10 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
     @admin.display(description="Money", ordering="day")
     def label(self, line: BankLine) -> str:
         return str(line)
+
+    @admin.display(description="Uploaded by")
+    def uploaded_by(self, line: BankLine) -> str:
+        return str(line.statement.uploaded_by) if line.statement and line.statement.uploaded_by else EMPTY
 
     @admin.display(description="Text")
     def text(self, line: BankLine) -> Any:

@@ -274,4 +274,5 @@ def test_a_form_links_to_a_user_only_for_those_who_may_open_the_page(
         client.force_login(person)
         page = client.get(key).content.decode()
         assert page.count(f'href="{user}"') == links
+        assert f'href="{user}"' not in client.get(reverse("admin:organisations_apikey_changelist")).content.decode()
         assert "owner" in page

@@ -14,7 +14,7 @@ class BillingPlatformConfig(AppConfig):
 
     def ready(self) -> None:
         from billing_platform import periodic_jobs
-        from billing_platform.backoffice import email_kinds, email_samples, readonly_links
+        from billing_platform.backoffice import email_kinds, email_samples
         from billing_platform.lib.database import append_only, unreleased
         from billing_platform.observability import checks, metric_files
         from organisations.notifications import kinds
@@ -23,7 +23,6 @@ class BillingPlatformConfig(AppConfig):
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         checks.register()
-        readonly_links.install()
         metric_files.name_by_machine()
         pre_migrate.connect(unreleased.refuse_unreleased, sender=apps.get_app_config("organisations"))
         # on the scheduler's own signal: an app without models, like this one, gets none

@@ -14,19 +14,37 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
+from unfold.fields import UnfoldAdminReadonlyField
 from unfold.sites import UnfoldAdminSite
 
 from billing_platform.backoffice import attention, dashboard, saved_views, set_up
 from billing_platform.backoffice.digest_page import digest_page
 from billing_platform.backoffice.finding import find, shortcuts
 from billing_platform.backoffice.set_up_page import set_up_page
+from billing_platform.lib.admin.contributions import view_permission
 from billing_platform.lib.admin.display import EMPTY
 from organisations.access import sign_in
 from organisations.access.throttling import RateUsage
+from organisations.audit import acting_user
 from organisations.services.attention import mark_seen, show_again
 
 SECONDS_PER_MINUTE = 60
 LONGEST_KIND, LONGEST_FINGERPRINT = 40, 60
+
+
+_link_for_everybody = UnfoldAdminReadonlyField.get_admin_url
+
+
+def _link_or_name(self: UnfoldAdminReadonlyField, remote_field: Any, remote_obj: Any) -> str:
+    """A related object on a form: a link for those who may open it, its name for the others. Django and Unfold write
+    the link for everybody, and an operator who follows it to a user's page is refused."""
+    user = acting_user()
+    if user is None or not user.has_perm(view_permission(remote_field.model), remote_obj):
+        return str(remote_obj)
+    return str(_link_for_everybody(self, remote_field, remote_obj))
+
+
+UnfoldAdminReadonlyField.get_admin_url = _link_or_name
 
 
 class OperatorSite(UnfoldAdminSite):

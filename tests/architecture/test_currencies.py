@@ -33,6 +33,7 @@ COPIED = {
     "payments.Cheque",
     "payments.Dispute",  # from the payment
     "payments.BankLine",  # from its statement
+    "organisations.BulkItem",  # from the row of the list
 }
 """Rows whose currency nobody types."""
 

@@ -27,7 +27,9 @@ NAMES = set(
         "PDF TDS UPI PAN GSTIN IFSC URL IST INV CN PO RFD MSMED UDYAM KR BRAND HDFC Bank XX pay token Sample "
         "Customer Private Limited Cloud bank SBIN API calls of the month call Acme Ganga Foods Maharashtra ABCDEFG "
         # a customer's question and its answer stand in a letter as they were written
-        "Why are there more than last October Your project Checkout sent them from on line explanation shows each day",
+        "Why are there more than last October Your project Checkout sent them from on line explanation shows each day "
+        # why a certificate was rejected, as its reader wrote it
+        "The another certificate file is of quarter reason the",
     )
 ) | {"line’s"}
 """What the sample says, and abbreviations that Hindi readers know by these letters."""

@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 from billing_platform.lib.admin.base import (
     ActionForm,
     Extension,
-    QuickFilter,
     ReadOnlyAdmin,
     Textarea,
+    WaitingFirst,
     badge,
     extends,
     link,
@@ -36,20 +36,12 @@ MAY_ANSWER = "invoicing.answer_invoicequestion"
 _TONES = {"open": "warning", "answered": "success", "closed": ""}
 
 
-class StatusFilter(QuickFilter):
-    """What is to answer comes first."""
-
-    title = parameter_name = "status"
+class StatusFilter(WaitingFirst):
     all_option = ("", "To answer")
+    endings = (("answered", "Answered"), ("closed", "Closed"))
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("answered", "Answered"), ("closed", "Closed"), ("all", "All")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        value = self.value()
-        if value in ("answered", "closed"):
-            return queryset.filter(status=value)
-        return queryset if value == "all" else queryset.to_answer()
+    def waiting(self, queryset: Any) -> Any:
+        return queryset.to_answer()
 
 
 class AnswerForm(ActionForm):

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from billing_platform.lib.admin.base import (
     ActionForm,
     Extension,
-    QuickFilter,
     ReadOnlyAdmin,
+    WaitingFirst,
     badge,
     extends,
     link,
@@ -32,20 +32,12 @@ MAY_DECIDE = "organisations.change_organisation"
 _TONES = {"open": "warning", "approved": "success", "rejected": "danger"}
 
 
-class StatusFilter(QuickFilter):
-    """What is to decide comes first."""
-
-    title = parameter_name = "status"
+class StatusFilter(WaitingFirst):
     all_option = ("", "To decide")
+    endings = (("approved", "Approved"), ("rejected", "Rejected"))
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("approved", "Approved"), ("rejected", "Rejected"), ("all", "All")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        value = self.value()
-        if value in ("approved", "rejected"):
-            return queryset.filter(status=value)
-        return queryset if value == "all" else queryset.to_decide()
+    def waiting(self, queryset: Any) -> Any:
+        return queryset.to_decide()
 
 
 class RejectForm(ActionForm):

@@ -14,8 +14,8 @@ from django.utils.html import format_html_join
 from billing_platform.lib.admin.base import (
     ActionForm,
     Extension,
-    QuickFilter,
     ReadOnlyAdmin,
+    WaitingFirst,
     badge,
     extends,
     link,
@@ -36,20 +36,12 @@ from payments.services import sent_certificates
 _TONES = {"to_check": "warning", "accepted": "success", "rejected": "danger"}
 
 
-class StatusFilter(QuickFilter):
-    """What is to check comes first."""
-
-    title = parameter_name = "status"
+class StatusFilter(WaitingFirst):
     all_option = ("", "To check")
+    endings = (("accepted", "Accepted"), ("rejected", "Rejected"))
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("accepted", "Accepted"), ("rejected", "Rejected"), ("all", "All")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        value = self.value()
-        if value in ("accepted", "rejected"):
-            return queryset.filter(status=value)
-        return queryset if value == "all" else queryset.to_check()
+    def waiting(self, queryset: Any) -> Any:
+        return queryset.to_check()
 
 
 def _words(tax: WithheldTax) -> str:

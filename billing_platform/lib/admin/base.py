@@ -50,7 +50,7 @@ from billing_platform.lib.admin.display import (
     worded,
 )
 from billing_platform.lib.admin.extensions import Extension, extends
-from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, attention_filter, suiting
+from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, WaitingFirst, attention_filter, suiting
 from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.last_days import LastDayField
 from billing_platform.lib.admin.listing import ListingMixin
@@ -77,6 +77,7 @@ __all__ = [
     "Textarea",
     "UserChangeForm",
     "UserCreationForm",
+    "WaitingFirst",
     "attention_filter",
     "badge",
     "extends",

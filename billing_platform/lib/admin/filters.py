@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import PAGE_VAR
@@ -61,6 +61,26 @@ class QuickFilter(DropdownFilter):
             }
             for value, label in (self.all_option, *self.lookup_choices)
         ]
+
+
+class WaitingFirst(QuickFilter):
+    """What waits for a person comes first; what has come to an end, by how it ended, and all on demand. Subclasses say
+    `all_option`, `endings` (statuses with their labels) and `waiting`, which narrows the rows to those that wait."""
+
+    title = parameter_name = "status"
+    endings: ClassVar[tuple[tuple[str, str], ...]]
+
+    def waiting(self, queryset: Any) -> Any:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*self.endings, ("all", "All")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        if value in dict(self.endings):
+            return queryset.filter(status=value)
+        return queryset if value == "all" else self.waiting(queryset)
 
 
 class DayRangeFilter(filters.RangeDateFilter):

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.utils.safestring import SafeString
 
-from billing_platform.lib.admin.charts.columns import Column, columns_chart
+from billing_platform.lib.admin.charts.columns import Column, axis_month, columns_chart
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
@@ -31,7 +31,7 @@ def money_by_month(title: str, months: Sequence[date], amounts: Mapping[date, De
     """A column for each month; one without an amount is empty."""
     shown = partial(format_money, currency=currency)
     columns = [
-        Column(f"{month:%b %Y}", (amounts.get(month, ZERO),), said=_said(month, amounts, shown)) for month in months
+        Column(axis_month(month), (amounts.get(month, ZERO),), said=_said(month, amounts, shown)) for month in months
     ]
     return columns_chart(title, columns, shown=shown)
 

@@ -18,7 +18,7 @@ from django.db.migrations.operations.base import Operation
 
 from tests.architecture.code import APPS, ROOT
 
-SCRATCH = "billing_migrations_round_trip"
+SCRATCH = f"billing_migrations_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 SCHEMA = """
     SELECT table_name || '.' || column_name, data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '')

@@ -12,6 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test.client import Client
 
+from billing_platform.celery import app
 from organisations.access import authentication
 from organisations.models import ApiKey, Membership, Organisation, Project
 from payments.models.payment_allocation import PaidInvoice
@@ -42,6 +43,17 @@ def connection_outlives_requests() -> Iterator[None]:
     yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody answers where tasks are sent to."""
+    for name in ("broker_write_url", "broker_url"):  # in this order: the first reads as the second unless it is set
+        monkeypatch.setattr(app.conf, name, "redis://127.0.0.1:1/0")
+    app._after_fork()  # forgets the pools of connections, which keep the address they were made with
+    yield
+    monkeypatch.undo()
+    app._after_fork()
 
 
 @pytest.fixture

@@ -72,10 +72,8 @@ def test_not_ready_without_the_cache_and_the_answer_names_no_addresses(settings:
 
 
 @pytest.mark.django_db
-def test_not_ready_without_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_ready_without_the_broker(no_broker: None) -> None:
     heartbeat()
-    monkeypatch.setattr(health.app.conf, "broker_url", "redis://127.0.0.1:1/0")
-    monkeypatch.setattr(health.app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
     status, problems = _checks(Client())
     assert (status, list(problems)) == (503, ["broker"])
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import pytest
 
-from billing_platform.celery import app
 from events.models import EventBatch, UsageEvent
 from events.wire import packing
 from organisations.models import ApiKey, Organisation, Project
@@ -308,13 +307,8 @@ def test_a_key_that_expires_is_refused_at_once(project_key: str, monkeypatch: py
     assert EventBatch.objects.count() == 1
 
 
-def test_no_work_is_lost_while_the_broker_is_down(project_key: str, settings: pytest.FixtureRequest) -> None:
-    url = app.conf.broker_url
-    app.conf.broker_url = "redis://127.0.0.1:1/0"
-    try:
-        assert post(project_key, event("a")).status_code == 202
-    finally:
-        app.conf.broker_url = url
+def test_no_work_is_lost_while_the_broker_is_down(project_key: str, no_broker: None) -> None:
+    assert post(project_key, event("a")).status_code == 202
     assert EventBatch.objects.get().event_count == 1
 
 

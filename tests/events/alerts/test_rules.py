@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,6 @@ from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
-from events import emails
 from events.models import Alert, AlertRule, AlertRuleState
 from events.services.alerting import judging, rules
 from events.services.alerting.acknowledging import acknowledge
@@ -184,9 +184,7 @@ def test_an_e_mail_leads_to_a_page_on_which_its_reader_acknowledges(
     mail = Notification.objects.get(kind="alert")
     assert mail.recipients == ["ops@acme.example"]
     assert mail.text.count("api_calls (call): 50 call") == 2
-    address = emails.alert_link(Alert.objects.get(threshold=20))
-    assert address in mail.text
-    path = "/alerts/" + address.rpartition("/")[2]
+    path = re.search(r"/alerts/\S+", mail.text)[0]  # type: ignore[index]
     assert "Acknowledge all of them" in client.get(path).content.decode()
     assert Alert.objects.filter(state="firing").count() == 2
     assert "Somebody looks after it" in client.post(path, follow=True).content.decode()

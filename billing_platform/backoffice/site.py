@@ -75,6 +75,11 @@ class OperatorSite(UnfoldAdminSite):
         views = SimpleLazyObject(lambda: saved_views.of_list(request))
         return {**context, "shortcuts": shortcuts(request), "saved_views": views}
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Empty: no page shows Django's list of models, the sidebar is ours. To make it took a third of each page's
+        time."""
+        return []
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         numbers: dict[str, Any] = {"dashboard": dashboard.of(request.user)}
         if set_up.may_see(request.user):

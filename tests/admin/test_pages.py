@@ -56,39 +56,41 @@ def _request(user: Any) -> Any:
     return request
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "organisations_organisation",
-        "organisations_apikey",
-        "organisations_auditentry",
-        "organisations_membership",
-        "auth_user",
-        "events_usageaggregate",
-        "events_usageevent",
-        "events_eventbatch",
-        "invoicing_invoice",
-        "invoicing_invoiceline",
-        "invoicing_billingrun",
-        "invoicing_billingrunitem",
-        "payments_payment",
-        "payments_paymentorder",
-    ],
+LONG_LISTS = (
+    "organisations_organisation",
+    "organisations_apikey",
+    "organisations_auditentry",
+    "organisations_membership",
+    "auth_user",
+    "events_usageaggregate",
+    "events_usageevent",
+    "events_eventbatch",
+    "invoicing_invoice",
+    "invoicing_invoiceline",
+    "invoicing_billingrun",
+    "invoicing_billingrunitem",
+    "payments_payment",
+    "payments_paymentorder",
 )
-def test_longer_lists_ask_no_more_questions(page: str, admin_user: Any) -> None:
-    client, url = signed_in(admin_user), reverse(f"admin:{page}_changelist")
-    one, other = tenant("Acmeqq"), tenant("Zzyzxqq")
-    run_of_both(one, other)
-    counts = []
-    for markers in ([], ["Thirdqq", "Fourthqq", "Fifthqq"]):
-        for marker in markers:
-            tenant(marker)
-        client.get(url)  # the counts of the sidebar are remembered for a minute: every page has them from there
-        with CaptureQueriesContext(connection) as asked:
-            assert client.get(url).status_code == 200
-        counts.append(len(asked))
-    assert counts[1] <= counts[0]
-    assert counts[0] <= MOST_QUERIES
+
+
+def test_longer_lists_ask_no_more_questions(admin_user: Any) -> None:
+    client = signed_in(admin_user)
+    run_of_both(tenant("Acmeqq"), tenant("Zzyzxqq"))
+    short = {page: questions_of(client, page) for page in LONG_LISTS}
+    for marker in ("Thirdqq", "Fourthqq", "Fifthqq"):
+        tenant(marker)
+    longer = {page: questions_of(client, page) for page in LONG_LISTS}
+    assert {page: count for page, count in longer.items() if count > short[page]} == {}
+    assert max(short.values()) <= MOST_QUERIES
+
+
+def questions_of(client: Client, page: str) -> int:
+    url = reverse(f"admin:{page}_changelist")
+    client.get(url)  # the counts of the sidebar are remembered for a minute: every page has them from there
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(url).status_code == 200
+    return len(asked)
 
 
 def test_history_tells_who_changed_what_from_where(acme: Organisation, as_operator: Client) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
@@ -64,11 +64,11 @@ class SidebarItem:
     page_title: str = ""
     key: str = ""
 
-    @property
+    @cached_property
     def title(self) -> str:
         return self.page_title or list_title(self.model)
 
-    @property
+    @cached_property
     def address(self) -> str:
         return page_address(self.model, self.page) if self.page else list_address(self.model)
 

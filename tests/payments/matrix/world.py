@@ -12,6 +12,7 @@ from celery import Task
 from billing_platform.lib.errors import DomainError
 from organisations.models import Organisation
 from payments import tasks
+from payments.inbox.processing import process_due
 from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.debits import Bank
 
@@ -19,7 +20,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     tasks.start_collections,
     tasks.follow_refunds,
     tasks.collect_by_mandates,
-    tasks.process_pending_webhooks,
+    process_due,
     tasks.retry_payments,
 )
 

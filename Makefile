@@ -9,7 +9,7 @@ PIP_AUDIT := 2.10.1
 LOCK := $(PY) -m uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell manage test test-slow check audit format bench bench-quick bench-volume translations lock settings examples install install-dev clean
+.PHONY: help run shell manage test test-slow check audit format bench bench-quick bench-volume translations lock settings errors examples install install-dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,9 @@ lock: install-dev ## write requirements.txt and tests/requirements.txt anew from
 
 settings: install-dev ## write docs/settings.md and deploy/env.example anew from the settings
 	$(PY) -m billing_platform.local.settings_reference
+
+errors: install-dev ## write docs/errors.md anew from the code
+	$(PY) -m billing_platform.local.errors_reference
 
 examples: install-dev ## write the bodies of docs/api.md's calls anew into what OpenAPI shows
 	$(PY) -m billing_platform.local.request_examples

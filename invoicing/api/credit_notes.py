@@ -40,7 +40,7 @@ Reason = CreditNote.Reason
 class CreditNoteList(ListOrFileMixin, AdminGenericView):
     """The credit notes of all invoices that the key reaches."""
 
-    queryset = CreditNote.objects.select_related("invoice").defer("document").order_by("-created_at")
+    queryset = CreditNote.objects.select_related("invoice").defer("document").order_by("-created_at", "pk")
     serializer_class = CreditNoteSerializer
     filterset_class = CreditNoteParameters
     permission_required = "invoicing.view_creditnote"
@@ -53,7 +53,7 @@ class CreditNoteList(ListOrFileMixin, AdminGenericView):
 class CreditNotesOfInvoice(ListModelMixin, AdminGenericView):
     """The credit notes of one invoice; issue another."""
 
-    queryset = CreditNote.objects.select_related("invoice").defer("document").order_by("-created_at")
+    queryset = CreditNote.objects.select_related("invoice").defer("document").order_by("-created_at", "pk")
     serializer_class = CreditNoteSerializer
     filterset_class = CreditNoteOfInvoiceParameters
     permission_required = {"GET": "invoicing.view_creditnote", "POST": "invoicing.issue_creditnote"}

@@ -41,7 +41,7 @@ from organisations.api.base import AdminGenericView
 class InvoiceList(ListOrFileMixin, AdminGenericView):
     """An organisation's invoices; draft one for a month, or a one-off."""
 
-    queryset = Invoice.objects.with_exchange().order_by("-created_at")
+    queryset = Invoice.objects.with_exchange().order_by("-created_at", "pk")
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceParameters
     permission_required = {"GET": "invoicing.view_invoice", "POST": "invoicing.create_invoice"}

@@ -1,12 +1,13 @@
 """Tenant isolation: which organisations an actor reaches, and the queryset that filters rows by them.
 
-An actor is a Django user, an ApiKey or a PortalLink. Admin pages, API views, exports and the portal all call
-`for_organisations(actor)`; none of them writes a filter by organisation of its own.
+An actor is a Django user, an ApiKey, a PortalLink or OneCustomer. Admin pages, API views, exports and the portal all
+call `for_organisations(actor)`; none of them writes a filter by organisation of its own.
 """
 
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from organisations.models import ApiKey, PortalLink
 
-Actor: TypeAlias = "AbstractBaseUser | AnonymousUser | ApiKey | PortalLink"
+Actor: TypeAlias = "AbstractBaseUser | AnonymousUser | ApiKey | PortalLink | OneCustomer"
 
 
 class EveryOrganisation(enum.Enum):
@@ -33,6 +34,16 @@ class EveryOrganisation(enum.Enum):
 EVERY_ORGANISATION: Final = EveryOrganisation.EVERY_ORGANISATION
 
 Reach: TypeAlias = "set[UUID] | Literal[EveryOrganisation.EVERY_ORGANISATION]"
+
+
+@dataclass
+class OneCustomer:
+    """Reaches the rows of one customer and nothing else: an operator who looks at that customer's portal."""
+
+    organisation_id: UUID
+
+    def organisations_of_key(self) -> Reach:
+        return {self.organisation_id}
 
 
 def reachable_organisations(actor: Actor) -> Reach:

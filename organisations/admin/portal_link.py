@@ -1,4 +1,5 @@
-"""Adds to a customer's page: links to its portal, made and shown once, mailed, listed and revoked."""
+"""Adds to a customer's page: its portal as the customer sees it, and links to it: made and shown once, mailed, listed
+and revoked."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from billing_platform.lib.admin.base import (
     ActionForm,
@@ -16,6 +18,7 @@ from billing_platform.lib.admin.base import (
     badge,
     extends,
     object_action,
+    object_page,
     short_time,
 )
 from billing_platform.lib.dates_in_words import time_text
@@ -74,6 +77,12 @@ class PortalLinkInline(ReadOnlyInline):
 @extends(Organisation)
 class PortalOfCustomer(Extension):
     inlines = (PortalLinkInline,)
+    frequent = ("view_as_customer",)
+
+    @object_page(label="View as customer", permission="organisations.view_organisation")
+    def view_as_customer(self, _request: HttpRequest, organisation: Organisation) -> HttpResponse:
+        """The page belongs to payments: only its name is known here."""
+        return HttpResponseRedirect(reverse("payments:portal_look", kwargs={"customer_id": organisation.pk}))
 
     @object_action(
         label="Portal link",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from auditlog.models import LogEntry
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -137,6 +138,11 @@ def note_use(link: PortalLink) -> None:
     if noted and before is None:
         audit.note(link, reason="Used for the first time.", last_used_at=(None, now.isoformat()))
     link.last_used_at = now
+
+
+def note_look(*, organisation: Organisation) -> None:
+    """That an operator opened the portal as the customer sees it: no link is made or used."""
+    audit.note(organisation, action=LogEntry.Action.ACCESS, reason=f"Looked at the portal of {organisation}.")
 
 
 def hash_token(token: str) -> str:

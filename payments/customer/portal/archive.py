@@ -25,7 +25,7 @@ OFTEN = "6/m"
 
 @portal_page()
 def archive(request: HttpRequest, portal: Portal) -> HttpResponse:
-    usage = count(request, group="portal_archive", who=str(portal.link.pk), rate=OFTEN)
+    usage = count(request, group="portal_archive", who=portal.who, rate=OFTEN)
     if usage is not None and usage.exceeded:
         return too_many(request, usage.reset_seconds)
     invoices, notes = _chosen(request, portal)
@@ -47,7 +47,7 @@ def _chosen(request: HttpRequest, portal: Portal) -> tuple[list[Invoice], list[C
     if ids:
         return list(rows.filter(pk__in=[pk for pk in map(_uuid, ids) if pk])), []
     year = request.GET.get("year", "")[:5].replace("\x00", "")
-    notes = CreditNote.objects.for_organisations(portal.link).filter(financial_year=year).select_related("invoice")
+    notes = CreditNote.objects.for_organisations(portal.actor).filter(financial_year=year).select_related("invoice")
     return list(rows.filter(financial_year=year)[: MOST + 1]), list(notes.order_by("number")[: MOST + 1])
 
 
@@ -73,4 +73,5 @@ def _zipped(invoices: list[Invoice], notes: list[CreditNote]) -> bytes:
 
 
 def _refused(request: HttpRequest, portal: Portal, sentence: str) -> HttpResponse:
-    return portal.page(request, "portal/refused.html", {"sentence": sentence}, at="portal_invoices", status=400)
+    context = {"sentence": sentence, "back": portal.address("portal_invoices")}
+    return portal.page(request, "portal/refused.html", context, at="portal_invoices", status=400)

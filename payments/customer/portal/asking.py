@@ -116,7 +116,7 @@ def details(request: HttpRequest, portal: Portal) -> HttpResponse:
         if answer is not None:
             return answer
         status = max(status, _status(form))
-        waits = DetailsRequest.objects.for_organisations(portal.link).to_decide().filter(subject=subject).exists()
+        waits = DetailsRequest.objects.for_organisations(portal.actor).to_decide().filter(subject=subject).exists()
         parts.append({"label": subject.label, "form": form, "waits": waits})
     return portal.page(request, "portal/details.html", {"parts": parts}, at="portal_requests", status=status)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -13,6 +15,7 @@ from organisations.access.throttling import count
 from organisations.models import PortalLink
 from organisations.notifications.branding import brand_within
 from organisations.services import portal_links
+from payments.customer.portal import looking
 from payments.customer.portal.access import last_good_day, let_in, policy, protected, style_of, too_many
 
 ASKED_BY_CALLER, ASKED_FOR_ADDRESS, WRONG_TOKENS = "10/h", "3/h", "30/h"
@@ -61,6 +64,18 @@ def ask(request: HttpRequest) -> HttpResponse:
         sent = ON_ITS_WAY
     status = 400 if request.method == "POST" and form.errors else 200
     return render(request, "portal/ask.html", {"form": form, "sent": sent}, status=status)
+
+
+@protected
+@require_http_methods(["GET"])
+def look(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """To the portal as the customer sees it, for an operator. Each opening stands in the audit log."""
+    if not looking.is_operator(request):
+        return looking.sign_in(customer_id)
+    customer = looking.customer_seen_by(request, customer_id)
+    portal_links.note_look(organisation=customer)
+    response = HttpResponseRedirect(reverse("payments:portal", kwargs={"customer_id": customer_id}))
+    return looking.let_look(response, request, customer)
 
 
 def _ended(request: HttpRequest, link: PortalLink) -> HttpResponse:

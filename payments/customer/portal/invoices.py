@@ -22,7 +22,7 @@ from invoicing.services.credit_notes import credit_note_delivery
 from invoicing.services.pay_page_links import usable_token
 from invoicing.steps import Step
 from payments.customer.pay_page import pay_page
-from payments.customer.portal.access import Portal, portal_page
+from payments.customer.portal.access import Portal, nothing_done, portal_page
 from payments.customer.portal.rows import invoice_row, note_row
 
 A_PAGE = 25
@@ -38,7 +38,7 @@ def invoices(request: HttpRequest, portal: Portal) -> HttpResponse:
     year, state = year if year in years else "", state if state in dict(STATES) else ""
     found = in_state(issued.filter(financial_year=year) if year else issued, state)
     page = Paginator(found.order_by("-issue_date", "-number"), A_PAGE).get_page(request.GET.get("page"))
-    notes = CreditNote.objects.for_organisations(portal.link).select_related("invoice").defer("document")
+    notes = CreditNote.objects.for_organisations(portal.actor).select_related("invoice").defer("document")
     context = {
         "rows": [invoice_row(portal, each, today) for each in page],
         "notes": [note_row(portal, each) for each in notes.order_by("-issue_date", "-number")[:A_PAGE]],
@@ -73,22 +73,24 @@ def invoice_pdf(_request: HttpRequest, portal: Portal, invoice_id: UUID) -> Http
 
 @portal_page()
 def credit_note_pdf(_request: HttpRequest, portal: Portal, note_id: UUID) -> HttpResponse:
-    note = CreditNote.objects.for_organisations(portal.link).filter(pk=note_id).first()
+    note = CreditNote.objects.for_organisations(portal.actor).filter(pk=note_id).first()
     if note is None:
         raise Http404
     return file_response(*credit_note_delivery.read_pdf(note), PDF, shown=True)
 
 
 @portal_page()
-def pay(_request: HttpRequest, portal: Portal, invoice_id: UUID) -> HttpResponse:
-    """To the invoice's pay page, by a link that is good for a while."""
+def pay(request: HttpRequest, portal: Portal, invoice_id: UUID) -> HttpResponse:
+    """To the invoice's pay page, by a link that is good for a while: whoever only looks gets none."""
+    if portal.only_looks:
+        return nothing_done(request, portal)
     token = usable_token(invoice=invoice_of(portal, invoice_id))
     return HttpResponseRedirect(page_address(token))
 
 
 def issued_invoices(portal: Portal) -> QuerySet[Invoice]:
     """Those with a number: a draft is nothing that a customer sees."""
-    rows: QuerySet[Invoice] = Invoice.objects.for_organisations(portal.link).exclude(number="")
+    rows: QuerySet[Invoice] = Invoice.objects.for_organisations(portal.actor).exclude(number="")
     return rows
 
 

@@ -49,7 +49,7 @@ class SpanForm(forms.Form):
 
 @portal_page()
 def payments(request: HttpRequest, portal: Portal) -> HttpResponse:
-    rows = Payment.objects.for_organisations(portal.link).received().select_related("invoice", "organisation")
+    rows = Payment.objects.for_organisations(portal.actor).received().select_related("invoice", "organisation")
     page = Paginator(rows.order_by("-attempted_at", "-pk"), A_PAGE).get_page(request.GET.get("page"))
     credit = [(each.currency, each.unallocated) for each in credit_of(portal.organisation.pk)]
     context = {
@@ -62,7 +62,7 @@ def payments(request: HttpRequest, portal: Portal) -> HttpResponse:
 
 @portal_page()
 def receipt(_request: HttpRequest, portal: Portal, payment_id: UUID) -> HttpResponse:
-    rows = Payment.objects.for_organisations(portal.link).received()
+    rows = Payment.objects.for_organisations(portal.actor).received()
     rows = rows.select_related("invoice", "organisation", "billing_entity")
     payment = rows.filter(pk=payment_id).first()
     if payment is None:
@@ -98,7 +98,7 @@ def account(request: HttpRequest, portal: Portal) -> HttpResponseBase:
 
 
 def _sellers(portal: Portal) -> Any:
-    invoices = Invoice.objects.for_organisations(portal.link).exclude(number="")
+    invoices = Invoice.objects.for_organisations(portal.actor).exclude(number="")
     invoiced = Exists(invoices.filter(billing_entity=OuterRef("pk")))
     return BillingEntity.objects.filter(Q(pk=portal.seller.pk) | invoiced).order_by("name")
 

@@ -25,9 +25,9 @@ LATEST = 5
 @portal_page()
 def overview(request: HttpRequest, portal: Portal) -> HttpResponse:
     today = clock.today(portal.organisation.time_zone)
-    due = list(Invoice.objects.for_organisations(portal.link).collectable().order_by("due_date", "number"))
-    issued = Invoice.objects.for_organisations(portal.link).exclude(number="")
-    payments = Payment.objects.for_organisations(portal.link).received()
+    due = list(Invoice.objects.for_organisations(portal.actor).collectable().order_by("due_date", "number"))
+    issued = Invoice.objects.for_organisations(portal.actor).exclude(number="")
+    payments = Payment.objects.for_organisations(portal.actor).received()
     context = {
         "due": [invoice_row(portal, invoice, today) for invoice in due],
         "sums": _sums(due, today),
@@ -71,6 +71,6 @@ def _money(portal: Portal) -> list[tuple[str, str, str]]:
     credit = [(payment.currency, payment.unallocated) for payment in credit_of(portal.organisation.pk)]
     if credit:
         facts.append(("On account", format_sums(credit), "Paid, and not used for an invoice yet"))
-    mandates = Mandate.objects.for_organisations(portal.link).standing().order_by("-created_at")
+    mandates = Mandate.objects.for_organisations(portal.actor).standing().order_by("-created_at")
     facts += [("Automatic payment", each.get_status_display(), str(each)) for each in mandates[:1]]
     return facts

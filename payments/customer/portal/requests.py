@@ -16,9 +16,9 @@ MOST = 25
 
 @portal_page()
 def requests(request: HttpRequest, portal: Portal) -> HttpResponse:
-    questions = InvoiceQuestion.objects.for_organisations(portal.link).select_related("invoice", "line")
-    changes = DetailsRequest.objects.for_organisations(portal.link)
-    certificates = SentCertificate.objects.for_organisations(portal.link).defer("content")
+    questions = InvoiceQuestion.objects.for_organisations(portal.actor).select_related("invoice", "line")
+    changes = DetailsRequest.objects.for_organisations(portal.actor)
+    certificates = SentCertificate.objects.for_organisations(portal.actor).defer("content")
     context = {
         "questions": [question_row(portal, each) for each in questions.prefetch_related("messages")[:MOST]],
         "changes": [details_row(portal, each) for each in changes[:MOST]],

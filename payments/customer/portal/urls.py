@@ -1,4 +1,5 @@
-"""Addresses of the portal, within the namespace "payments". A page of a link begins with PAGES."""
+"""Addresses of the portal, within the namespace "payments": the ways in, and each page as a customer and an onlooker
+open it. Both have the page's name: which of them `reverse` gives depends on the id it is given."""
 
 from __future__ import annotations
 
@@ -6,24 +7,28 @@ from django.urls import path
 
 from payments.customer.portal import archive, asking, doors, invoices, money, overview, requests, usage
 
-PAGES = "portal/<uuid:link_id>/"
+OF_A_LINK, OF_A_LOOK = "portal/<uuid:link_id>/", "portal/look/<uuid:customer_id>/"
+PAGES = (
+    ("", overview.overview, "portal"),
+    ("invoices", invoices.invoices, "portal_invoices"),
+    ("invoices/<uuid:invoice_id>", invoices.invoice, "portal_invoice"),
+    ("invoices/<uuid:invoice_id>/pdf", invoices.invoice_pdf, "portal_invoice_pdf"),
+    ("invoices/<uuid:invoice_id>/pay", invoices.pay, "portal_pay"),
+    ("invoices/<uuid:invoice_id>/question", asking.question, "portal_question"),
+    ("credit-notes/<uuid:note_id>/pdf", invoices.credit_note_pdf, "portal_credit_note"),
+    ("documents.zip", archive.archive, "portal_archive"),
+    ("payments", money.payments, "portal_payments"),
+    ("payments/<uuid:payment_id>/receipt", money.receipt, "portal_receipt"),
+    ("statement", money.account, "portal_statement"),
+    ("usage", usage.usage, "portal_usage"),
+    ("requests", requests.requests, "portal_requests"),
+    ("requests/details", asking.details, "portal_details"),
+    ("requests/certificate", asking.certificate, "portal_certificate"),
+)
 
 urlpatterns = [
     path("portal", doors.ask, name="portal_ask"),
     path("portal/open/<slug:token>", doors.open_link, name="portal_open"),
-    path(PAGES, overview.overview, name="portal"),
-    path(f"{PAGES}invoices", invoices.invoices, name="portal_invoices"),
-    path(f"{PAGES}invoices/<uuid:invoice_id>", invoices.invoice, name="portal_invoice"),
-    path(f"{PAGES}invoices/<uuid:invoice_id>/pdf", invoices.invoice_pdf, name="portal_invoice_pdf"),
-    path(f"{PAGES}invoices/<uuid:invoice_id>/pay", invoices.pay, name="portal_pay"),
-    path(f"{PAGES}invoices/<uuid:invoice_id>/question", asking.question, name="portal_question"),
-    path(f"{PAGES}credit-notes/<uuid:note_id>/pdf", invoices.credit_note_pdf, name="portal_credit_note"),
-    path(f"{PAGES}documents.zip", archive.archive, name="portal_archive"),
-    path(f"{PAGES}payments", money.payments, name="portal_payments"),
-    path(f"{PAGES}payments/<uuid:payment_id>/receipt", money.receipt, name="portal_receipt"),
-    path(f"{PAGES}statement", money.account, name="portal_statement"),
-    path(f"{PAGES}usage", usage.usage, name="portal_usage"),
-    path(f"{PAGES}requests", requests.requests, name="portal_requests"),
-    path(f"{PAGES}requests/details", asking.details, name="portal_details"),
-    path(f"{PAGES}requests/certificate", asking.certificate, name="portal_certificate"),
+    path(f"{OF_A_LOOK}open", doors.look, name="portal_look"),
+    *(path(f"{start}{page}", view, name=name) for start in (OF_A_LINK, OF_A_LOOK) for page, view, name in PAGES),
 ]

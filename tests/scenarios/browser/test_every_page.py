@@ -41,6 +41,9 @@ def serious(axe: Axe, page: Page) -> list[str]:
     found = []
     for scheme, rules in RULES.items():
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        if scheme == "dark":
+            page.reload()  # a page takes its colours when it opens
+            assert page.locator("html.dark").count(), "the page stayed light"
         violations = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
         found += [f"{scheme}: {_told(each)}" for each in violations if each["impact"] in {"serious", "critical"}]
     page.emulate_media(color_scheme="light")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from organisations.models import Purpose
-from organisations.notifications.kinds import Kind
+from organisations.notifications.kinds import Audience, Kind
+from organisations.services import mentions
 
 KINDS = (
     Kind(
@@ -26,5 +27,13 @@ KINDS = (
         "organisations/details_request_decided",
         Purpose.BILLING,
         why="It answers what the customer asked for, and warns whoever did not ask.",
+    ),
+    Kind(
+        mentions.KIND,
+        "Mention in a note",
+        "organisations/note_mention",
+        Purpose.TECHNICAL,
+        Audience.OPERATOR,
+        why="It goes to the colleague whom a note names.",
     ),
 )

@@ -12,6 +12,7 @@ from organisations.models.digest_choice import DigestChoice
 from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
+from organisations.models.note_mention import NoteMention
 from organisations.models.notification import EmailState, Notification
 from organisations.models.notification_event import NotificationEvent
 from organisations.models.organisation import Organisation
@@ -40,6 +41,7 @@ __all__ = [
     "EmailState",
     "IdempotencyRecord",
     "Membership",
+    "NoteMention",
     "Notification",
     "NotificationEvent",
     "Organisation",

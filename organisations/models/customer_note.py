@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
@@ -21,6 +21,10 @@ class CustomerNoteQuerySet(TenantQuerySet):
     def due(self, on: date) -> Self:
         """To be followed up on that day or before."""
         return self.filter(follow_up_on__lte=on, done_at__isnull=True)
+
+    def mentioning(self, user: Any) -> Self:
+        """Those that name the user, until this one has marked them as done."""
+        return self.filter(mentions__user=user.pk, mentions__done_at__isnull=True)
 
 
 class CustomerNote(BaseModel, TenantModel):

@@ -1,4 +1,4 @@
-"""Write notes about a customer, and say that one was followed up."""
+"""Write notes about a customer, tell the colleagues whom they name, and say that one was followed up."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
 from organisations.models import CustomerNote, Organisation
+from organisations.services import mentions
 
 
+@transaction.atomic
 def write_note(
     *, organisation: Organisation, text: str, written_by: str, follow_up_on: date | None = None
 ) -> CustomerNote:
-    """`follow_up_on` is a day on the operators' calendar. Raises ValidationError for an empty or long text."""
+    """`follow_up_on` is a day on the operators' calendar. Raises ValidationError for an empty or long text, and
+    InvalidInput for an @ and a name of nobody who may see the customer."""
     note = CustomerNote(
         organisation=organisation, text=text.strip(), written_by=written_by[:200], follow_up_on=follow_up_on
     )
     note.full_clean()
+    colleagues = mentions.colleagues_named(organisation=organisation, text=note.text)
     note.save()
+    mentions.mention(note=note, users=colleagues)
     return note
 
 

@@ -176,7 +176,7 @@ def tenant(marker: str) -> Tenant:
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
     _ask(organisation, invoice, marker)
-    write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
+    write_note(organisation=organisation, text=f"{marker} called @{person.username}", written_by=marker)
     send_many(organisation, person)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
     _begin_clock(organisation)

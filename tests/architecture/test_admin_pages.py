@@ -43,6 +43,7 @@ NOT_REGISTERED = {
     "invoicing.DiscountRedemption": "rows of the discount's page",
     "organisations.NotificationEvent": "shown on the page of its e-mail",
     "organisations.SwitchedOffEmail": "shown on What is on for whom, switched on the customer's page",
+    "organisations.NoteMention": "shown on the page of its note",
     "organisations.DigestChoice": "one person's own: chosen on the page Daily digest",
     "organisations.BulkItem": "rows of the page of its bulk job",
     "organisations.SavedView": "one person's own: saved and opened above its list, pinned in the sidebar",

@@ -37,6 +37,7 @@ UNREACHABLE = {
     "test_clock_moves_between_its_marks": "the service checks, and the worker only moves it to its mark",
     "api_key_belongs_to_project_or_owner": "the service sets kind, project and owner",
     "finished_bulk_job_waits_for_nothing": "the services set both",
+    "a_note_names_somebody_once": "a name that stands twice is one colleague",
     "row_once_per_bulk_job": "a list has each row once",
     "left_bulk_item_says_why": "the worker writes both",
     "bulk_item_waits_or_has_ended": "the worker writes both",

@@ -1,4 +1,4 @@
-"""Walks the admin as one person may: along all links, one page of each shape."""
+"""Walks the admin, or a customer's portal, as one person may: along all links, one page of each shape."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from playwright.sync_api import Error, Page
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+(?=/)")
 _NOT_PAGES = re.compile(r"/(logout|jsi18n|list-export|export|file|download\w*)/")
+_MOST_HISTORIES = 10  # each object has one, and all are made by the same lines
 _GENERAL = {"change", "add", "delete", "history", "import"}
 
 
@@ -29,8 +30,8 @@ def kind(page: Page) -> str:
 
 
 def pages(page: Page, *, start: str = "/admin/") -> Iterator[str]:
-    """Opens page after page, and gives its path while it stands there."""
-    seen, waiting = {shape(start)}, deque([start])
+    """Opens page after page below the first one, and gives its path while it stands there."""
+    seen, waiting, histories = {shape(start)}, deque([start]), _MOST_HISTORIES
     while waiting:
         address = waiting.popleft()
         try:
@@ -42,20 +43,23 @@ def pages(page: Page, *, start: str = "/admin/") -> Iterator[str]:
         if answer is None or "text/html" not in answer.headers.get("content-type", ""):
             continue  # a PDF, which the browser's viewer shows
         yield urlsplit(page.url).path
-        for link in _links(page):
-            if (found := shape(urlsplit(link).path)) not in seen:
+        for link in _links(page, start):
+            found = shape(urlsplit(link).path)
+            is_history = found.endswith("/history/")
+            if found not in seen and (histories or not is_history):
                 seen.add(found)
                 waiting.append(link)
+                histories -= is_history
 
 
-def _links(page: Page) -> list[str]:
+def _links(page: Page, under: str) -> list[str]:
     """Of the page as it was opened: what the caller did to it meanwhile does not count."""
     found = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.getAttribute('href'))")
     links = [urljoin(page.url, href) for href in found]
     return [
         link
         for link in links
-        if urlsplit(link).path.startswith("/admin/")
+        if urlsplit(link).path.startswith(under)
         and urlsplit(link).netloc == urlsplit(page.url).netloc
         and not _NOT_PAGES.search(link)
     ]

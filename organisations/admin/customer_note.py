@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import linebreaks
+from django.utils.html import format_html, linebreaks
 from django.utils.safestring import mark_safe
 
 from billing_platform.lib.admin.base import (
@@ -71,7 +71,8 @@ def with_chips(text: str) -> Any:
     """The text as paragraphs, escaped; each name that it speaks to as a label. A name has no character that escaping
     changes."""
     escaped = linebreaks(text, autoescape=True)
-    return mark_safe(NAMED.sub(lambda found: badge(found[0], "info"), escaped))  # noqa: S308  # escaped above
+    chip = '<span class="mention">{}</span>'
+    return mark_safe(NAMED.sub(lambda found: format_html(chip, badge(found[0], "info")), escaped))  # noqa: S308  # escaped above
 
 
 def mentions_acting_user(note: CustomerNote) -> bool:

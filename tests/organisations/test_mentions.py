@@ -125,7 +125,7 @@ def test_the_form_refuses_a_name_at_its_field(acme: Organisation, olga: Any) -> 
 def test_a_name_is_a_chip_and_the_rest_is_escaped(acme: Organisation, olga: Any) -> None:
     note = about(acme, "@olga <script>alert(1)</script> & x@olga.example")
     text = signed_in(olga).get(reverse("admin:organisations_customernote_change", args=[note.pk])).content.decode()
-    assert ">@olga</span>" in text
+    assert ">@olga</span></span>" in text
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; x@olga.example" in text
 

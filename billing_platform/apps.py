@@ -14,14 +14,16 @@ class BillingPlatformConfig(AppConfig):
 
     def ready(self) -> None:
         from billing_platform import periodic_jobs
-        from billing_platform.backoffice import email_kinds, email_samples
+        from billing_platform.backoffice import email_kinds, email_samples, mailed_views
         from billing_platform.lib.database import append_only, unreleased
         from billing_platform.observability import checks, metric_files
         from organisations.notifications import kinds
+        from organisations.notifications.made_files import MADE_FILES, MadeFile
         from organisations.notifications.samples import EXPLAINED
 
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
+        MADE_FILES.register(MadeFile(mailed_views.PREFIX, mailed_views.made_file))
         checks.register()
         metric_files.name_by_machine()
         pre_migrate.connect(unreleased.refuse_unreleased, sender=apps.get_app_config("organisations"))

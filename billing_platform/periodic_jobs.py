@@ -57,6 +57,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Forget old webhook messages": ("organisations.tasks.forget_webhooks", crontab(minute="25", hour="4")),
     "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),
     "Send the daily digest": ("billing_platform.backoffice.tasks.send_digests", crontab(minute="30", hour="3-4")),
+    "Mail saved views": ("billing_platform.backoffice.tasks.mail_due_views", schedule(60)),
     "Heartbeat": ("billing_platform.tasks.heartbeat", schedule(10)),
 }
 

@@ -21,6 +21,7 @@ from organisations.models import (
     DetailsRequest,
     DigestChoice,
     IdempotencyRecord,
+    MailedView,
     Membership,
     Notification,
     NotificationEvent,
@@ -39,6 +40,7 @@ from organisations.models import (
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
 from organisations.selectors import customers_to_check
+from organisations.services.mailed_views import mailed_views_for
 from organisations.timeline import TELLS
 
 User = get_user_model()
@@ -62,6 +64,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.SYSTEM, BillingEntity, "storefront"),
         SidebarItem(Group.SYSTEM, TestClock, "fast_forward"),
         SidebarItem(Group.SYSTEM, BulkJob, "library_add_check"),
+        SidebarItem(Group.SYSTEM, MailedView, "schedule_send"),
         SidebarItem(Group.SYSTEM, Notification, "mail", key="m"),
         SidebarItem(Group.SYSTEM, SuppressedAddress, "unsubscribe", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, WebhookEndpoint, "podcasts"),
@@ -140,6 +143,17 @@ BACKOFFICE = Contribution(
             since="created_at",
         ),
         Waits(
+            kind="mailed_view_stopped",
+            one="list by e-mail stopped",
+            many="lists by e-mail stopped",
+            rows=lambda user: mailed_views_for(user).stopped(),
+            model=MailedView,
+            filters={"attention": "stopped"},
+            urgency=Urgency.TECHNICAL,
+            since="updated_at",
+            owner="view__owner__username",
+        ),
+        Waits(
             kind="webhook_endpoint_disabled",
             one="webhook endpoint was disabled: its receiver took nothing",
             many="webhook endpoints were disabled: their receivers took nothing",
@@ -188,6 +202,7 @@ BACKOFFICE = Contribution(
         "note_mentions": Verb("Read", "organisations.view_customernote"),
         "details_requests": Verb("Decide", "organisations.change_organisation"),
         "email_failed": Verb("Send again", "organisations.resend_notification", "send_again_many"),
+        "mailed_view_stopped": Verb("Review", "organisations.view_mailedview"),
         "webhook_endpoint_disabled": Verb("Enable", "organisations.change_webhookendpoint"),
         "webhook_endpoint_failing": Verb("Review", "organisations.change_webhookendpoint"),
         "webhook_message_unmade": Verb("Replay", "organisations.replay_webhookendpoint", "replay_many"),
@@ -256,5 +271,6 @@ BACKOFFICE = Contribution(
         PortalLink: ("last_used_at",),
         User: ("last_login",),
         BulkJob: ("claimed_until", "attempts", "next_attempt_at"),
+        MailedView: ("claimed_until", "attempts", "next_attempt_at", "next_day", "zone", "asked_at"),
     },
 )

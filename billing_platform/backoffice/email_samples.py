@@ -1,4 +1,4 @@
-"""A sample of the daily digest."""
+"""Samples of the e-mails to operators."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ PAGE = "https://billing.example/admin/"
 
 WHEN = {
     "digest": "Each morning, to operators who have not switched it off.",
+    "mailed_view": "On the days that an operator chose for a saved view, to this operator alone.",
 }
 
 
@@ -42,7 +43,20 @@ def samples(brand: Brand) -> Samples:
         "dashboard": PAGE,
         "choice": PAGE,
     }
-    return {"digest": digest}
+    mailed_view = {
+        "brand": None,
+        "name": "Olga",
+        "view": "Overdue in rupees",
+        "list": "Invoices",
+        "day": date(2026, 11, 27),
+        "rows": "17",
+        "outcome": "sent",
+        "most_rows": "20,000",
+        "rhythm": "every week on Friday",
+        "url": PAGE,
+        "switch": PAGE,
+    }
+    return {"digest": digest, "mailed_view": mailed_view}
 
 
 EXPLAINED = Explained(WHEN, samples)

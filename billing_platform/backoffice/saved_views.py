@@ -17,16 +17,30 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 
-from billing_platform.lib.admin.contributions import list_address, sidebar_items
+from billing_platform.lib.admin.contributions import list_address, list_named, sidebar_items
 from billing_platform.lib.admin.counting import MoreThan
+from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_number
-from organisations.models import SavedView
+from organisations.models import MailedView, SavedView
 from organisations.scoping import reaches_every_organisation
 from organisations.services import saved_views
 
 REMEMBERED_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class ListView:
+    """A view as its list shows it. `mails` is the page on which its owner has it mailed."""
+
+    view: SavedView
+    address: str
+    is_pinned: bool
+    is_own: bool
+    is_mailed: bool
+    mails: str
 
 
 @dataclass(frozen=True)
@@ -40,10 +54,17 @@ class ListViews:
     user: Any
 
     @property
-    def rows(self) -> Iterator[tuple[SavedView, str, bool, bool]]:
-        """Each view with its address, whether the user has pinned it, and whether it is the user's own."""
+    def rows(self) -> Iterator[ListView]:
+        mailed = {each.view_id: each for each in MailedView.objects.filter(view__in=self.views)}
         for view in self.views:
-            yield view, address_of(view), self.user in view.pinned_by.all(), view.owner_id == self.user.pk
+            yield ListView(
+                view=view,
+                address=address_of(view),
+                is_pinned=self.user in view.pinned_by.all(),
+                is_own=view.owner_id == self.user.pk,
+                is_mailed=view.pk in mailed,
+                mails=_mailing_address(view, mailed.get(view.pk)),
+            )
 
 
 def of_list(request: HttpRequest) -> ListViews | None:
@@ -58,7 +79,8 @@ def of_list(request: HttpRequest) -> ListViews | None:
     query = request.GET.copy()
     for left_out in (PAGE_VAR, ERROR_FLAG):
         query.pop(left_out, None)
-    views = saved_views.views_for(request.user).filter(list_of=list_of).prefetch_related("pinned_by")
+    views = saved_views.views_for(request.user).filter(list_of=list_of)
+    views = views.select_related("owner").prefetch_related("pinned_by")
     may_share = reaches_every_organisation(request.user)
     return ListViews(list_of, query.urlencode(), tuple(views), may_share, request.user)
 
@@ -66,7 +88,7 @@ def of_list(request: HttpRequest) -> ListViews | None:
 def save(request: HttpRequest) -> HttpResponse:
     """The answer to the form above a list."""
     sent = request.POST
-    model = _listed(sent.get("list_of", ""))
+    model = list_named(sent.get("list_of", ""))
     if model is None:
         raise Http404
     if not request.user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}"):
@@ -86,13 +108,15 @@ def save(request: HttpRequest) -> HttpResponse:
     else:
         cache.delete(_key(request.user))
         messages.success(request, f"The view “{view}” is saved.")
+        if "mail" in sent:
+            return HttpResponseRedirect(_mailing_address(view, MailedView.objects.filter(view=view).first()))
     return HttpResponseRedirect(f"{list_address(model)}?{query}")
 
 
 def change(request: HttpRequest, view_id: UUID, verb: str) -> HttpResponse:
     """Pin, unpin or delete a view; leads back to its list."""
     view = saved_views.views_for(request.user).filter(pk=view_id).first()
-    if verb not in ("pin", "unpin", "delete") or view is None or (model := _listed(view.list_of)) is None:
+    if verb not in ("pin", "unpin", "delete") or view is None or (model := list_named(view.list_of)) is None:
         raise Http404
     if verb == "delete":
         saved_views.delete_view(user=request.user, view_id=view_id)
@@ -117,10 +141,15 @@ def address_of(view: SavedView) -> str:
     return list_address(model) + (f"?{view.query}" if view.query else "")
 
 
+def _mailing_address(view: SavedView, mailed: MailedView | None) -> str:
+    """Where its owner has a view mailed, or changes when it is."""
+    return admin_url(mailed) if mailed else f"{reverse('admin:organisations_mailedview_add')}?view={view.pk}"
+
+
 def _entries(site: AdminSite, request: HttpRequest) -> Iterator[dict[str, Any]]:
     user: Any = request.user
     for view in saved_views.views_for(user).filter(pinned_by=user):
-        model = _listed(view.list_of)
+        model = list_named(view.list_of)
         page = site._registry.get(model) if model else None
         if page is not None and page.has_view_permission(request):
             yield {
@@ -143,11 +172,6 @@ def _count(page: Any, request: HttpRequest, view: SavedView) -> str:
         return f"{format_number(int(found))}{'+' if isinstance(found, MoreThan) else ''}"
     except (IncorrectLookupParameters, SuspiciousOperation):  # the latter: of a column that the list filters by no more
         return ""
-
-
-def _listed(list_of: str) -> Any:
-    """The model of a list in the sidebar, or None."""
-    return next((model for model in _lists() if model._meta.label_lower == list_of), None)
 
 
 def _lists() -> list[type[Model]]:

@@ -11,6 +11,7 @@ from organisations.admin.details_request import DetailsRequestAdmin, DetailsRequ
 from organisations.admin.email_kinds import KindsOfEmails
 from organisations.admin.email_switches import EmailSwitchesOfCustomer
 from organisations.admin.gstin_check import GstinCheckOfCustomer
+from organisations.admin.mailed_view import MailedViewAdmin
 from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.overview import OverviewOfCustomer
@@ -38,6 +39,7 @@ __all__ = [
     "GstinCheckOfCustomer",
     "HoldsOfCustomer",
     "KindsOfEmails",
+    "MailedViewAdmin",
     "MembershipAdmin",
     "NotesOfCustomer",
     "NotificationAdmin",

@@ -32,6 +32,8 @@ class Kind:
     may_be_switched_off: bool = False
     why: str = ""
     """Why a customer can't switch it off, in one sentence."""
+    stays_with_its_readers: bool = False
+    """Never sent again to anybody else: what it holds was made for them."""
 
     def __post_init__(self) -> None:
         if self.may_be_switched_off == bool(self.why):

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import DomainError
+from billing_platform.lib.errors import DomainError, InvalidInput
 from organisations.models import Notification
+from organisations.notifications.kinds import KINDS
 from organisations.notifications.outbox import wake_sender
 from organisations.notifications.recipients import addresses
 from organisations.notifications.tracking import have_it
@@ -26,7 +27,8 @@ def resend(*, notification_id: UUID, to: Sequence[str] | None = None, once_more:
     for the first. To the addresses given, or to those that the first went to.
 
     Raises DomainError TEST_CUSTOMER, NOTIFICATION_ON_ITS_WAY for a message whose outcome is not known yet,
-    ALREADY_SENT for an address that has it, unless `once_more`; InvalidInput at `to`.
+    ALREADY_SENT for an address that has it, unless `once_more`; InvalidInput at `to`, also for another reader of an
+    e-mail that was made for its own.
     """
     first: Notification = Notification.objects.get(pk=notification_id)
     list(copies_of(first).select_for_update())  # of two at once, the second counts the copy that the first one makes
@@ -36,6 +38,7 @@ def resend(*, notification_id: UUID, to: Sequence[str] | None = None, once_more:
     if notification.status not in _OVER:
         raise DomainError("The e-mail is still on its way: wait for its outcome.", code="NOTIFICATION_ON_ITS_WAY")
     wanted = addresses(notification.recipients if to is None else to)
+    _refuse_others(notification, wanted)
     copies = list(copies_of(notification))
     has_it = {address.casefold() for address in have_it(copies)}
     again = [address for address in wanted if address.casefold() in has_it]
@@ -51,6 +54,14 @@ def resend(*, notification_id: UUID, to: Sequence[str] | None = None, once_more:
     copy.save()
     wake_sender(copy)
     return copy
+
+
+def _refuse_others(notification: Notification, wanted: Sequence[str]) -> None:
+    if not any(kind.stays_with_its_readers for kind in KINDS if kind.name == notification.kind):
+        return
+    known = {address.casefold() for address in notification.recipients}
+    if others := [address for address in wanted if address.casefold() not in known]:
+        raise InvalidInput.field("to", f"What it holds was made for its reader: it is not sent to {', '.join(others)}.")
 
 
 def copies_of(notification: Notification) -> QuerySet[Notification]:

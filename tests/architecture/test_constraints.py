@@ -36,6 +36,8 @@ UNREACHABLE = {
     "seller_issuing_rules_within_bounds": "the fields' own validators are stricter",
     "test_clock_moves_between_its_marks": "the service checks, and the worker only moves it to its mark",
     "api_key_belongs_to_project_or_owner": "the service sets kind, project and owner",
+    "mailed_view_is_of_the_calendar": "the fields' own choices and validators are the same",
+    "mailed_view_has_an_outcome": "the worker writes them together",
     "finished_bulk_job_waits_for_nothing": "the services set both",
     "a_note_names_somebody_once": "a name that stands twice is one colleague",
     "row_once_per_bulk_job": "a list has each row once",

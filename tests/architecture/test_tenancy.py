@@ -26,6 +26,7 @@ NOBODYS = {
     "organisations.BillingEntity": "the seller: its particulars stand on everybody's invoices",
     "organisations.SuppressedAddress": "an address for all customers: only who reaches everybody sees the list",
     "organisations.DigestChoice": "one person's own: shown to that person alone",
+    "organisations.MailedView": "one person's own, mailed to that person alone by that person's rights",
     "organisations.BulkJob": "its maker's; others are seen by who reaches everybody, and its rows are scoped",
     "organisations.SavedView": "one person's own; a shared one is seen by who reaches everybody",
     "organisations.SeenAttention": "one person's own: shown to that person alone",

@@ -169,6 +169,11 @@ def sidebar_items() -> list[SidebarItem]:
     return [item for each in contributions().values() for item in each.sidebar]
 
 
+def list_named(label: str) -> type[Model] | None:
+    """The model of a list in the sidebar, such as "invoicing.invoice"; None if there is no such list (any more)."""
+    return next((item.model for item in sidebar_items() if item.model._meta.label_lower == label), None)
+
+
 def waiting_kinds() -> list[Waits]:
     """In the order of the dashboard."""
     kinds = [kind for each in contributions().values() for kind in each.waits]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import display_for_field, label_for_field, lookup_field
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, PermissionDenied
+from django.db.models import DecimalField, IntegerField
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
+from django.utils.timezone import get_current_timezone, localtime, override
 
 from billing_platform.lib.admin.columns import names_of
 from billing_platform.lib.admin.display import EMPTY, text_of
@@ -40,6 +41,15 @@ class Choice:
     name: str
     label: str
     is_shown: bool
+
+
+@dataclass(frozen=True)
+class Export:
+    """A list as a file: what it is called, its head and its rows, and the columns that hold numbers."""
+
+    name: str
+    lines: Iterator[list[Any]]
+    numbers: frozenset[str]
 
 
 class ListingMixin:
@@ -79,16 +89,24 @@ class ListingMixin:
 
     def list_export_view(self, request: HttpRequest) -> HttpResponseBase:
         """The rows of the list as CSV: those that its filters leave, with the columns it shows."""
-        if not self.has_view_permission(request):  # type: ignore[attr-defined]  # a mixin: the page has it
-            raise PermissionDenied
         try:
-            changelist = self.get_changelist_instance(request)
+            exported = self.exported_list(request)
         except IncorrectLookupParameters:
             raise Http404 from None
+        return csv_response(exported.name, exported.lines)
+
+    def exported_list(self, request: HttpRequest) -> Export:
+        """What the list shows to the user of this request. Raises PermissionDenied, and IncorrectLookupParameters or
+        SuspiciousOperation for filters that the list has not."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]  # a mixin: the page has it
+            raise PermissionDenied
+        changelist = self.get_changelist_instance(request)
         columns = [column for column in changelist.list_display if column != CHECKBOX]
         rows = islice(self.rows_to_export(changelist), MOST_ROWS + 1)
         name = str(self.opts.verbose_name_plural).replace(" ", "-").replace("_", "-")
-        return csv_response(name, _lines(self, columns, self._with_facts(request, rows)))
+        numbers = frozenset(_label(self, column) for column in columns if _is_number(self, column))
+        lines = _lines(self, columns, self._with_facts(request, rows))
+        return Export(name, _in_zone(lines, get_current_timezone()), numbers)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)  # type: ignore[misc]  # a mixin: the page has it
@@ -157,6 +175,16 @@ class Listing:
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_list_export") + (f"?{query}" if query else "")
 
 
+def _in_zone(lines: Iterator[list[Any]], zone: tzinfo) -> Iterator[list[Any]]:
+    """Each line made by the clock of the page: lines are read when its request is over."""
+    while True:
+        with override(zone):
+            line = next(lines, None)
+        if line is None:
+            return
+        yield line
+
+
 def _lines(page: Any, columns: list[Any], rows: Iterable[Any]) -> Iterator[list[Any]]:
     """The head, then a line for each row. Amounts stand as numbers, with their currency in a column of its own."""
     currencies = {_currency(page, column) for column in columns} - {None}
@@ -176,6 +204,17 @@ def _shown(page: Any, column: Any) -> Any:
 
 def _currency(page: Any, column: Any) -> Any:
     return getattr(_shown(page, column), "currency_of", None)
+
+
+def _is_number(page: Any, column: Any) -> bool:
+    """An amount or a quantity: what somebody may want to add up."""
+    if _currency(page, column) is not None:
+        return True
+    try:
+        field = page.opts.get_field(column) if isinstance(column, str) else None
+    except FieldDoesNotExist:
+        return False
+    return isinstance(field, DecimalField | IntegerField) and not field.choices
 
 
 def _label(page: Any, column: Any) -> str:

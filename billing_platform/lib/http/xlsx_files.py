@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 
 from django.http import FileResponse
 from openpyxl import Workbook
@@ -16,18 +16,24 @@ TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def xlsx_response(name: str, rows: Iterable[Sequence[Any]], *, numbers: frozenset[str] = frozenset()) -> FileResponse:
-    """Rows as a spreadsheet to download; the first row is the header. `name` is of our own making. Cells of the columns
-    in `numbers` become numbers, so that they can be added up."""
+    """Rows as a spreadsheet to download, as `xlsx_file` makes it."""
+    file = xlsx_file(name, rows, numbers=numbers)  # the answer closes it
+    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=TYPE)
+
+
+def xlsx_file(name: str, rows: Iterable[Sequence[Any]], *, numbers: frozenset[str] = frozenset()) -> IO[bytes]:
+    """A spreadsheet, which the caller closes; the first row is the header. `name` is of our own making. Cells of the
+    columns in `numbers` become numbers, so that they can be added up."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name[:31])
     columns: list[Any] = []
     for row in rows:
         columns = columns or list(row)
         sheet.append([_cell(cell, is_number=column in numbers) for column, cell in zip(columns, row, strict=True)])
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (the answer closes it)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (the caller closes it)
     book.save(file)
     file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=TYPE)
+    return file
 
 
 def _cell(cell: Any, *, is_number: bool) -> Any:

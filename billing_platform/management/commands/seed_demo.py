@@ -31,6 +31,7 @@ from billing_platform.demo import (
 )
 from billing_platform.demo.bulk import send_a_month_again
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
+from billing_platform.demo.mailed_views import mail_a_list
 from billing_platform.demo.reconciling import reconcile
 from billing_platform.demo.simulating import try_a_price
 from billing_platform.demo.test_clock import let_months_pass
@@ -103,6 +104,7 @@ def _make() -> dict[str, Any]:
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)
     asking.ask(unpaid, mover=konkan, withholder=nandi)
+    mail_a_list(to=admin)
     let_months_pass()
     return (
         _keys(nandi, admin)

@@ -119,7 +119,7 @@ def organisations_of(request: HttpRequest, form: ExplorerForm) -> list[dict[str,
     """Whom the user may choose, by their live usage of the last 30 days; those without any after them."""
     user: Any = request.user
     counted = recent.events_by_customer(actor=user)
-    known = {found.pk: found.name for found in form.organisations}
+    known = dict(form.organisations.values_list("pk", "name"))
     busiest = sorted(known, key=lambda pk: (-counted.get(pk, 0), known[pk]))[:MOST_ORGANISATIONS]
     return [
         {"name": known[pk], "events": f"{counted.get(pk, 0):,}", "url": form.address(organisation=pk)} for pk in busiest

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -16,6 +15,7 @@ from django.utils.timezone import get_current_timezone
 from billing_platform.lib.admin.base import scoped
 from billing_platform.lib.admin.filters import DayRangeFilter, DropdownFilter, parse_date_str
 from billing_platform.lib.dates_in_words import time_text
+from billing_platform.lib.ids import read_uuid
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from events.models import EventBatch, Metric, UsageEvent
 from events.selectors import ledger_pages
@@ -146,7 +146,7 @@ class BatchFilter(AddressFilter):
     title, parameter_name = "batch", "batch_id"
 
     def narrowed(self, queryset: Any, value: str, request: HttpRequest) -> Any:
-        pk = _uuid(value)
+        pk = read_uuid(value)
         batch = scoped(EventBatch.objects.all(), request).filter(pk=pk).defer("packed_events").first() if pk else None
         if batch is None:
             return None
@@ -197,7 +197,7 @@ def span_text(start: datetime, end: datetime) -> str:
 def _owner(request: HttpRequest) -> dict[str, Any]:
     """The organisation of a chosen project or metric: the unique key can't be used without it."""
     for model, name in ((Project, "project__id__exact"), (Metric, "metric__id__exact")):
-        pk = _uuid(request.GET.get(name, ""))
+        pk = read_uuid(request.GET.get(name, ""))
         owner = pk and scoped(model.objects.filter(pk=pk), request).values_list("organisation_id", flat=True).first()
         if owner:
             return {"organisation_id": owner}
@@ -212,13 +212,6 @@ def _dimensions(value: str) -> dict[str, str | None] | None:
         return None
     is_flat = isinstance(found, dict) and all(text is None or isinstance(text, str) for text in found.values())
     return found if is_flat and "\\u0000" not in value else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _number(text: str) -> int | None:

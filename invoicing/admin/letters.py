@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -18,6 +17,7 @@ from billing_platform.lib.admin.base import (
     extends,
     link,
 )
+from billing_platform.lib.ids import read_uuid
 from invoicing.models import LetterOfUndertaking
 from invoicing.selectors.indian_deadlines import indian_today
 from invoicing.selectors.letters import days_of_next_letter, sellers_with_ending_lut
@@ -60,7 +60,7 @@ class LetterOfUndertakingAdmin(ModelAdmin):
         sellers = BillingEntity.objects.exclude(gstin="").values_list("pk", flat=True)
         if "billing_entity" not in given and len(some := sellers[:2]) == 1:
             given["billing_entity"] = str(some[0])
-        if seller := _uuid(given.get("billing_entity", "")):
+        if seller := read_uuid(given.get("billing_entity", "")):
             first, last = days_of_next_letter(seller, today=indian_today())
             given = {"valid_from": first, "valid_to": last} | given
         return given
@@ -84,13 +84,6 @@ class LetterOfUndertakingAdmin(ModelAdmin):
         if letter.valid_from > today:
             return badge("To come", "info")
         return badge("In force", "success") if letter.valid_to >= today else badge("Ended")
-
-
-def _uuid(text: Any) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None
 
 
 @extends(BillingEntity)

@@ -217,6 +217,12 @@ class Invoice(BaseModel, TenantModel):
             models.Index(fields=["id"], condition=Q(pdf_state="failed"), name="invoice_pdf_failed"),
             models.Index(fields=["due_date"], condition=Q(status__in=COLLECTABLE), name="invoice_collectable"),
             models.Index(fields=["finalized_at"], condition=~Q(number=""), name="invoice_by_issue"),
+            models.Index(  # has all that sums by month of issue need
+                fields=["issue_date"],
+                include=["id", "organisation", "currency", "total", "amount_credited", "amount_paid"],
+                condition=~Q(status="draft") & ~Q(status="void"),
+                name="invoice_billed",
+            ),
             models.Index(fields=["seller_gstin", "issue_date", "id"], condition=~Q(number=""), name="invoice_of_gstin"),
             models.Index(fields=["number"], name="invoice_by_number"),
             models.Index(fields=["sequence_number"], name="invoice_by_sequence_number"),

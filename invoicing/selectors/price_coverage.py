@@ -55,16 +55,18 @@ class Unpriced:
 def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
     """Usage of this month without a price, of the customers that an actor may see, by metric and customer. Of all
     customers it is remembered for some minutes where it took long."""
-    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor).real()}
     if not reaches_every_organisation(actor):
-        return _unpriced(customers)
-    return remembered("unpriced-usage", lambda: _unpriced(customers), longest=SOME_MINUTES)
+        return _unpriced(_customers(actor))
+    return remembered("unpriced-usage", lambda: _unpriced(_customers(actor)), longest=SOME_MINUTES)
 
 
 def unpriced_usage_in(period: BillingPeriod, *, actor: Actor) -> tuple[Unpriced, ...]:
     """The same of a given month."""
-    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor).real()}
-    return _unpriced(customers, at=datetime.combine(period.start + _HALF_A_MONTH, time(12), UTC))
+    return _unpriced(_customers(actor), at=datetime.combine(period.start + _HALF_A_MONTH, time(12), UTC))
+
+
+def _customers(actor: Actor) -> dict[UUID, Organisation]:
+    return {found.pk: found for found in Organisation.objects.for_organisations(actor).real()}
 
 
 def unpriced_usage_of(organisation: Organisation) -> tuple[Unpriced, ...]:

@@ -24,10 +24,12 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.contributions import our_apps
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.history import changed_fields, changes_of, source_in_words, who_did
+from billing_platform.lib.ids import read_uuid
 from organisations.models import AuditEntry, Organisation
 
 TONES = {0: "success", 1: "info", 2: "danger"}
 SHOWN_IN_LIST = 3
+MOST_OFFERED = 200
 
 admin.site.unregister(LogEntry)
 
@@ -59,8 +61,12 @@ class CustomerFilter(DropdownFilter):
     parameter_name = "customer"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        customers = scoped(Organisation.objects.order_by("name"), request)
-        return [(str(pk), name) for pk, name in customers.values_list("pk", "name")]
+        """The first ones and the chosen one, because there may be thousands. All of them are valid."""
+        customers = scoped(Organisation.objects.order_by("name"), request).values_list("pk", "name")
+        offered = {str(pk): name for pk, name in customers[:MOST_OFFERED]}
+        if (chosen := read_uuid(request.GET.get(self.parameter_name))) and str(chosen) not in offered:
+            offered |= {str(pk): name for pk, name in customers.filter(pk=chosen)}
+        return list(offered.items())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(additional_data__organisation=self.value()) if self.value() else queryset

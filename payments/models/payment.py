@@ -219,6 +219,8 @@ class Payment(BaseModel, TenantModel):
             models.Index(fields=["paid_at"], condition=Q(paid_at__isnull=False), name="payment_by_paid_at"),
             models.Index(fields=["received_on"], condition=Q(received_on__isnull=False), name="payment_by_receipt"),
             models.Index(fields=["updated_at"], condition=Q(status="authorized"), name="payment_to_capture"),
+            models.Index(fields=["organisation"], condition=~Q(problem=""), name="payment_with_problem"),
+            models.Index(fields=["paid_at"], condition=Q(kind="gateway"), name="payment_online"),
             models.Index(fields=["reference"], name="payment_by_reference"),
             models.Index(fields=["razorpay_order_id"], name="payment_by_razorpay_order"),
         ]

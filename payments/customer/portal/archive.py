@@ -5,12 +5,12 @@ from __future__ import annotations
 import zipfile
 from io import BytesIO
 from itertools import chain
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.http.downloads import file_response
+from billing_platform.lib.ids import read_uuid
 from invoicing.models import CreditNote, Invoice
 from invoicing.services import stored_pdfs
 from invoicing.services.credit_notes import credit_note_delivery
@@ -45,17 +45,10 @@ def _chosen(request: HttpRequest, portal: Portal) -> tuple[list[Invoice], list[C
     rows = issued_invoices(portal).select_related("organisation", "billing_entity").order_by("issue_date", "number")
     ids = request.GET.getlist("invoice")[: MOST + 1]
     if ids:
-        return list(rows.filter(pk__in=[pk for pk in map(_uuid, ids) if pk])), []
+        return list(rows.filter(pk__in=[pk for pk in map(read_uuid, ids) if pk])), []
     year = request.GET.get("year", "")[:5].replace("\x00", "")
     notes = CreditNote.objects.for_organisations(portal.actor).filter(financial_year=year).select_related("invoice")
     return list(rows.filter(financial_year=year)[: MOST + 1]), list(notes.order_by("number")[: MOST + 1])
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _zipped(invoices: list[Invoice], notes: list[CreditNote]) -> bytes:

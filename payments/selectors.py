@@ -86,6 +86,13 @@ def collected(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> tuple
     return tuple(Collected(**row) for row in rows)
 
 
+def received_between(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> dict[str, Decimal]:
+    """By currency, what `collected` says was received on these days."""
+    standing = Payment.objects.for_organisations(actor).real().standing_between(first, last, zone)
+    money = standing.exclude(kind=Payment.Kind.TDS).annotate(held=HELD).filter(held__gt=0)
+    return dict(money.order_by("currency").values_list("currency").annotate(received=Sum("held", output_field=MONEY)))
+
+
 def not_paid_out(payments: Any) -> Any:
     """Those of `payments` that Razorpay captured and that are in no payout, though the same account paid out what came
     days later."""

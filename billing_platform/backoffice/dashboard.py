@@ -140,7 +140,7 @@ def _collected(user: Actor) -> Tile:
     today = clock.today(zone)
     found = payments.collected(actor=user, first=today.replace(day=1), last=today, zone=zone)
     first, last = same_days_before(today)
-    past = payments.collected(actor=user, first=first, last=last, zone=zone)
+    past = payments.received_between(actor=user, first=first, last=last, zone=zone)
     count = sum(row.count for row in found)
     beside = [f"+ {format_money(row.tds, row.currency)} TDS" for row in found if row.tds]
     beside += [
@@ -153,12 +153,7 @@ def _collected(user: Actor) -> Tile:
         list_address(Payment, collected="month"),
         "success" if count else "",
         more=tuple(beside),
-        changes=_changes(
-            {row.currency: row.received for row in found},
-            {row.currency: row.received for row in past if row.count},
-            first,
-            last,
-        ),
+        changes=_changes({row.currency: row.received for row in found}, past, first, last),
         count=count,
     )
 

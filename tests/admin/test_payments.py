@@ -189,7 +189,9 @@ def test_collected_is_money_and_its_list_shows_the_rows_that_it_counts(
     reverse_payment(payment_id=mistake.pk, reason="mistyped")
     old = recorded(third, "10.00", received_on=date(2026, 10, 1))
     today = clock.today(zone)
-    [found] = selectors.collected(actor=operator, first=today.replace(day=1), last=today, zone=zone)
+    days = {"first": today.replace(day=1), "last": today, "zone": zone}
+    [found] = selectors.collected(actor=operator, **days)
+    assert selectors.received_between(actor=operator, **days) == {found.currency: found.received}
     assert (found.received, found.tds, found.unallocated, found.count) == (
         Decimal("2500"),
         Decimal("100"),

@@ -98,7 +98,9 @@ def test_a_viewer_is_refused_by_get_and_post(db: None) -> None:
     ours = tenant("Acmeqq")
     client = signed_in(factories.member("looker", ours.organisation, "viewer"))
     before = fingerprint()
-    for url, _action in every_action(ours):
+    for url, action in every_action(ours):
+        if ".view_" in action.permission:
+            continue  # what a person does with an entry of their own list, such as a note that names them
         assert client.get(url).status_code == 403, url
         assert client.post(url, {"once": "2d4c9d4e-3f5b-4a8f-9a51-0f6a3f6f3c11"}).status_code == 403, url
     assert fingerprint() == before

@@ -13,6 +13,7 @@ from django.http import HttpRequest, QueryDict
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import scoped
+from billing_platform.lib.limits import MOST_OFFERED
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from events.usage.metered import MetricWords
@@ -23,7 +24,6 @@ from organisations.operators_clock import operators_today
 
 A_DAY = timedelta(days=1)
 A_YEAR = timedelta(days=366)
-MOST_OFFERED = 200
 EARLIEST = date(2000, 1, 1)
 DIMENSION = "d."
 GRAINS = [(Grain.HOUR, "Hour"), (Grain.DAY, "Day"), (Grain.MONTH, "Month")]

@@ -25,11 +25,11 @@ from billing_platform.lib.admin.contributions import our_apps
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.history import changed_fields, changes_of, source_in_words, who_did
 from billing_platform.lib.ids import read_uuid
+from billing_platform.lib.limits import MOST_OFFERED
 from organisations.models import AuditEntry, Organisation
 
 TONES = {0: "success", 1: "info", 2: "danger"}
 SHOWN_IN_LIST = 3
-MOST_OFFERED = 200
 
 admin.site.unregister(LogEntry)
 

@@ -20,7 +20,6 @@ from organisations.operators_clock import operators_zone
 from organisations.services import mailed_views
 
 VIEW = "organisations.view_mailedview"
-_WHEN = ("frequency", "weekday", "day_of_month", "hour", "file_format")
 
 
 @admin.register(MailedView)
@@ -65,9 +64,9 @@ class MailedViewAdmin(ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return ((None, {"fields": ("view", *_WHEN)}),)
+            return ((None, {"fields": ("view", *mailed_views.CHANGEABLE)}),)
         return (
-            (None, {"fields": ("view_name", "list_of", "to", "state", *_WHEN)}),
+            (None, {"fields": ("view_name", "list_of", "to", "state", *mailed_views.CHANGEABLE)}),
             ("Last time", {"fields": ("next_mail", "last_run_at", "last_outcome", "last_rows", "work")}),
         )
 
@@ -149,7 +148,7 @@ class MailedViewAdmin(ModelAdmin):
         if model is None:
             return "Not there any more"
         address = list_address(model) + (f"?{mailed.view.query}" if mailed.view.query else "")
-        return format_html('<a href="{}">{}</a>', address, list_title(model))
+        return format_html('<a class="text-link" href="{}">{}</a>', address, list_title(model))
 
     @admin.display(description="To", ordering="view__owner__username")
     def to(self, mailed: MailedView) -> str:

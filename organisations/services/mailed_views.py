@@ -20,7 +20,7 @@ from organisations.models.mailed_view import MailedViewQuerySet
 from organisations.operators_clock import operators_zone
 
 TASK = "billing_platform.backoffice.tasks.mail_view"
-_CHANGEABLE = ("frequency", "weekday", "day_of_month", "hour", "file_format")
+CHANGEABLE = ("frequency", "weekday", "day_of_month", "hour", "file_format")
 
 
 def sees_all(user: Any) -> bool:
@@ -42,7 +42,7 @@ def mail_view_to_owner(*, user: Any, view: SavedView, **when: Any) -> MailedView
         raise InvalidInput.field("view", "Only your own views are mailed to you: save this one under a name of yours.")
     if not user.email:
         raise InvalidInput("Your user has no e-mail address yet: have it added first.")
-    mailed = MailedView(view=view, **{name: value for name, value in when.items() if name in _CHANGEABLE})
+    mailed = MailedView(view=view, **{name: value for name, value in when.items() if name in CHANGEABLE})
     _plan(mailed)
     mailed.full_clean()
     mailed.save()
@@ -53,7 +53,7 @@ def mail_view_to_owner(*, user: Any, view: SavedView, **when: Any) -> MailedView
 def change_mailed_view(*, mailed_id: UUID, changes: dict[str, Any]) -> MailedView:
     """Other days, another hour or file. What is paused or stopped stays so. Raises as `mail_view_to_owner`."""
     mailed = _locked(mailed_id)
-    for name in _CHANGEABLE:
+    for name in CHANGEABLE:
         setattr(mailed, name, changes.get(name, getattr(mailed, name)))
     if mailed.is_on:
         _plan(mailed)

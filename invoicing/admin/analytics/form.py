@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing_platform.lib.admin.base import scoped
+from billing_platform.lib.limits import MOST_OFFERED
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from organisations.models import Organisation, Project
@@ -19,7 +20,6 @@ from organisations.models import Organisation, Project
 SPANS = {"30": "Last 30 days", "90": "Last 90 days", "month": "This month", "last_month": "Last month"}
 MONTHS = 12
 MOST_METRICS = 20
-MOST_OFFERED = 200
 A_DAY = timedelta(days=1)
 PAGE = "analytics"
 _BY = {"metric": "Metric", "project": "Project"}

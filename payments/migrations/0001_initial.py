@@ -1,4 +1,5 @@
 import billing_platform.lib.clock
+import billing_platform.lib.database.operations
 import billing_platform.lib.validators
 import datetime
 import django.contrib.postgres.fields
@@ -11,7 +12,6 @@ import payments.models.mandate
 import payments.models.mandate_charge
 import payments.models.payment_order
 import pgtrigger.compiler
-import pgtrigger.migrations
 import uuid
 from decimal import Decimal
 from django.conf import settings
@@ -22,3254 +22,3589 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("auth", "__first__"),
         ("invoicing", "0001_initial"),
         ("organisations", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="BankColumns",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "header_sha256",
-                    models.CharField(max_length=64, unique=True, verbose_name="fingerprint of the header"),
-                ),
-                ("columns", models.JSONField(help_text="What a column holds → its name.")),
-            ],
-            options={
-                "verbose_name_plural": "bank columns",
-            },
-        ),
-        migrations.CreateModel(
-            name="PaidInvoice",
-            fields=[],
-            options={
-                "proxy": True,
-                "default_permissions": (),
-                "indexes": [],
-                "constraints": [],
-            },
-            bases=("invoicing.invoice",),
-        ),
-        migrations.CreateModel(
-            name="AutoCollect",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("is_on", models.BooleanField(default=True, verbose_name="auto-collect")),
-                (
-                    "organisation",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="auto_collect",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "permissions": [("switch_autocollect", "Can switch auto-collect on and off")],
-            },
-        ),
-        migrations.CreateModel(
-            name="BankStatement",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "account",
-                    models.CharField(
-                        blank=True, max_length=40, validators=[billing_platform.lib.validators.validate_line]
-                    ),
-                ),
-                ("bank", models.CharField(blank=True, help_text="As its columns tell.", max_length=40)),
-                (
-                    "currency",
-                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
-                ),
-                ("line_count", models.PositiveIntegerField(verbose_name="credits in the file")),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bank_statements",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-                (
-                    "uploaded_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-created_at"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Dispute",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("razorpay_dispute_id", models.CharField(max_length=40, unique=True, verbose_name="Razorpay dispute")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "To answer"),
-                            ("under_review", "Under review"),
-                            ("lost", "Lost"),
-                            ("won", "Won"),
-                            ("closed", "Closed"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                (
-                    "phase",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("fraud", "Suspected fraud"),
-                            ("retrieval", "Request for information"),
-                            ("chargeback", "Chargeback"),
-                            ("pre_arbitration", "Pre-arbitration"),
-                            ("arbitration", "Arbitration"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "amount",
-                    models.DecimalField(decimal_places=4, help_text="What the payer's bank asks back.", max_digits=19),
-                ),
-                ("currency", models.CharField(max_length=3)),
-                ("reason_code", models.CharField(blank=True, max_length=100)),
-                ("reason", models.TextField(blank=True, help_text="In Razorpay's words.")),
-                (
-                    "respond_by",
-                    models.DateTimeField(blank=True, help_text="After it Razorpay takes no answer.", null=True),
-                ),
-                ("raised_at", models.DateTimeField()),
-                (
-                    "amount_deducted",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="What Razorpay says it took out of its next payout.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "amount_taken",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="How much of the payment that is: what went back before is not.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "deducted_at",
-                    models.DateTimeField(blank=True, help_text="When we learnt of the deduction.", null=True),
-                ),
-                (
-                    "returned_at",
-                    models.DateTimeField(blank=True, help_text="When we learnt that the money came back.", null=True),
-                ),
-                (
-                    "told_at",
-                    models.DateTimeField(editable=False, help_text="When Razorpay was asked for what stands here."),
-                ),
-                (
-                    "evidence_note",
-                    models.TextField(
-                        blank=True, help_text="What speaks against it, and which documents prove it.", max_length=1000
-                    ),
-                ),
-                ("accepted_at", models.DateTimeField(blank=True, help_text="When a person gave in.", null=True)),
-                (
-                    "contested_at",
-                    models.DateTimeField(blank=True, help_text="When a person submitted the evidence.", null=True),
-                ),
-                (
-                    "contested_amount",
-                    models.DecimalField(
-                        decimal_places=4, default=Decimal("0"), help_text="The payer gets the rest.", max_digits=19
-                    ),
-                ),
-                (
-                    "accepted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "contested_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-raised_at"],
-                "permissions": [("answer_dispute", "Can contest a dispute with evidence, and accept it")],
-            },
-        ),
-        migrations.CreateModel(
-            name="DisputeDocument",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "proof",
-                    models.CharField(
-                        choices=[
-                            ("billing_proof", "Invoice or receipt"),
-                            ("proof_of_service", "Proof that the service was used"),
-                            ("access_activity_log", "Log of access"),
-                            ("customer_communication", "Messages with the customer"),
-                            ("explanation_letter", "Letter of explanation"),
-                            ("refund_confirmation", "Confirmation of a refund"),
-                            ("cancellation_proof", "Proof of cancellation"),
-                            ("term_and_conditions", "Terms and conditions"),
-                            ("others", "Something else"),
-                        ],
-                        max_length=40,
-                        verbose_name="what it is",
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="file")),
-                (
-                    "content_type",
-                    models.CharField(
-                        choices=[("application/pdf", "PDF"), ("image/png", "PNG"), ("image/jpeg", "JPEG")],
-                        max_length=20,
-                        verbose_name="type",
-                    ),
-                ),
-                ("content", models.BinaryField()),
-                ("size", models.PositiveIntegerField(help_text="Bytes.")),
-                (
-                    "razorpay_document_id",
-                    models.CharField(
-                        blank=True, help_text="Once it was sent.", max_length=40, verbose_name="Razorpay document"
-                    ),
-                ),
-                (
-                    "added_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "dispute",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="documents", to="payments.dispute"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "evidence",
-                "verbose_name_plural": "evidence",
-                "ordering": ["created_at"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=django.db.models.lookups.Exact(
-                            models.F("size"), models.Func(models.F("content"), function="length")
+        billing_platform.lib.database.operations.CreateModels(
+            models=[
+                migrations.CreateModel(
+                    name="BankColumns",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "header_sha256",
+                            models.CharField(max_length=64, unique=True, verbose_name="fingerprint of the header"),
                         ),
-                        name="evidence_has_its_size",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("size__gt", 0), ("size__lte", 4194304)), name="evidence_is_not_too_large"
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="DunningRules",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "max_retries",
-                    models.PositiveSmallIntegerField(
-                        default=3,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(10),
-                        ],
-                        verbose_name="attempts",
-                    ),
+                        ("columns", models.JSONField(help_text="What a column holds → its name.")),
+                    ],
+                    options={
+                        "verbose_name_plural": "bank columns",
+                    },
                 ),
-                (
-                    "base_hours",
-                    models.PositiveSmallIntegerField(
-                        default=24,
-                        help_text="Hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1440),
-                        ],
-                        verbose_name="first pause",
-                    ),
+                migrations.CreateModel(
+                    name="PaidInvoice",
+                    fields=[],
+                    options={
+                        "proxy": True,
+                        "default_permissions": (),
+                        "indexes": [],
+                        "constraints": [],
+                    },
+                    bases=("invoicing.invoice",),
                 ),
-                (
-                    "factor",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("2"),
-                        help_text="Each pause is so many times the one before.",
-                        max_digits=4,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("1")),
-                            django.core.validators.MaxValueValidator(Decimal("10")),
-                        ],
-                    ),
-                ),
-                (
-                    "cap_hours",
-                    models.PositiveSmallIntegerField(
-                        default=168,
-                        help_text="Hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1440),
-                        ],
-                        verbose_name="longest pause",
-                    ),
-                ),
-                ("retries_on", models.BooleanField(default=True, verbose_name="try failed payments again")),
-                ("reminders_on", models.BooleanField(default=True, verbose_name="send reminders")),
-                (
-                    "steps",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.SmallIntegerField(
-                            validators=[
-                                django.core.validators.MinValueValidator(-30),
-                                django.core.validators.MaxValueValidator(365),
-                            ]
+                migrations.CreateModel(
+                    name="AutoCollect",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("is_on", models.BooleanField(default=True, verbose_name="auto-collect")),
+                        (
+                            "organisation",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="auto_collect",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
                         ),
-                        default=payments.models.dunning_rules.usual_steps,
-                        help_text="Days after the due date; below zero: before it.",
-                        size=12,
-                    ),
+                    ],
+                    options={
+                        "permissions": [("switch_autocollect", "Can switch auto-collect on and off")],
+                    },
                 ),
-                (
-                    "msme_notice",
-                    models.BooleanField(
-                        default=True,
-                        help_text="In reminders after the due date to customers in India, if the seller has an Udyam number. Off for a medium enterprise or a trader, whom the rule does not protect.",
-                        verbose_name="name the rule for small enterprises",
-                    ),
-                ),
-                (
-                    "late_fee_percent",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("0"),
-                        help_text="Of what is due, for each 30 days that have begun. 0: none.",
-                        max_digits=5,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("0")),
-                            django.core.validators.MaxValueValidator(Decimal("10")),
-                        ],
-                    ),
-                ),
-                (
-                    "late_fee_fixed",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="Once for each late invoice in rupees, instead of a percentage. 0: none.",
-                        max_digits=19,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
-                    ),
-                ),
-                (
-                    "late_fee_grace_days",
-                    models.PositiveSmallIntegerField(
-                        default=0,
-                        help_text="After the due date.",
-                        validators=[django.core.validators.MaxValueValidator(90)],
-                        verbose_name="days of grace",
-                    ),
-                ),
-                (
-                    "late_fee_most",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("0"),
-                        help_text="Percent of the late invoice's total, for all of its fees together. 0: no bound.",
-                        max_digits=5,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("0")),
-                            django.core.validators.MaxValueValidator(Decimal("100")),
-                        ],
-                        verbose_name="late fees at most",
-                    ),
-                ),
-                (
-                    "billing_entity",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="dunning_rules",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "rules for asking again",
-                "verbose_name_plural": "rules for asking again",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("base_hours__gte", 1),
-                            ("base_hours__lte", 1440),
-                            ("cap_hours__gte", 1),
-                            ("cap_hours__lte", 1440),
-                            ("factor__gte", 1),
-                            ("factor__lte", Decimal("10")),
-                            ("max_retries__gte", 1),
-                            ("max_retries__lte", 10),
+                migrations.CreateModel(
+                    name="BankStatement",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "account",
+                            models.CharField(
+                                blank=True, max_length=40, validators=[billing_platform.lib.validators.validate_line]
+                            ),
                         ),
-                        name="retry_rules_within_bounds",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("late_fee_percent", 0), ("late_fee_fixed", 0), _connector="OR"),
-                        name="late_fee_is_percent_or_fixed",
-                        violation_error_message="Choose a percentage or a fixed amount, not both.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("late_fee_fixed__gte", 0),
-                            ("late_fee_grace_days__lte", 90),
-                            ("late_fee_most__gte", 0),
-                            ("late_fee_most__lte", 100),
-                            ("late_fee_percent__gte", 0),
-                            ("late_fee_percent__lte", Decimal("10")),
+                        ("bank", models.CharField(blank=True, help_text="As its columns tell.", max_length=40)),
+                        (
+                            "currency",
+                            models.CharField(
+                                max_length=3, validators=[billing_platform.lib.validators.validate_currency]
+                            ),
                         ),
-                        name="late_fee_within_bounds",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="GatewayAccount",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "key_id",
-                    models.CharField(
-                        max_length=60,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^rzp_(test|live)_[A-Za-z0-9]{8,40}$", "A key id is like rzp_live_AbC123dEf456gH."
-                            )
-                        ],
-                        verbose_name="key id",
-                    ),
+                        ("line_count", models.PositiveIntegerField(verbose_name="credits in the file")),
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="bank_statements",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                        (
+                            "uploaded_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["-created_at"],
+                    },
                 ),
-                ("key_secret", models.TextField(editable=False)),
-                ("webhook_secret", models.TextField(editable=False)),
-                ("previous_webhook_secret", models.TextField(blank=True, editable=False)),
-                (
-                    "previous_until",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Until then messages signed with the previous webhook secret are accepted.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "retired_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Nothing new is asked for with it since. What it made before goes on with it.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="gateway_accounts",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Razorpay account",
-                "ordering": ["-created_at"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("retired_at__isnull", True)),
-                        fields=("billing_entity",),
-                        name="one_gateway_account_in_use_per_seller",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("key_id__regex", "^rzp_(test|live)_[A-Za-z0-9]{8,40}$")),
-                        name="gateway_key_id_says_test_or_live",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("key_secret__regex", "^gAAAAA"),
-                            ("webhook_secret__regex", "^gAAAAA"),
-                            models.Q(
-                                models.Q(("previous_until__isnull", True), ("previous_webhook_secret", "")),
-                                models.Q(
-                                    ("previous_until__isnull", False), ("previous_webhook_secret__regex", "^gAAAAA")
+                migrations.CreateModel(
+                    name="DunningRules",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "max_retries",
+                            models.PositiveSmallIntegerField(
+                                default=3,
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(10),
+                                ],
+                                verbose_name="attempts",
+                            ),
+                        ),
+                        (
+                            "base_hours",
+                            models.PositiveSmallIntegerField(
+                                default=24,
+                                help_text="Hours.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(1440),
+                                ],
+                                verbose_name="first pause",
+                            ),
+                        ),
+                        (
+                            "factor",
+                            models.DecimalField(
+                                decimal_places=2,
+                                default=Decimal("2"),
+                                help_text="Each pause is so many times the one before.",
+                                max_digits=4,
+                                validators=[
+                                    django.core.validators.MinValueValidator(Decimal("1")),
+                                    django.core.validators.MaxValueValidator(Decimal("10")),
+                                ],
+                            ),
+                        ),
+                        (
+                            "cap_hours",
+                            models.PositiveSmallIntegerField(
+                                default=168,
+                                help_text="Hours.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(1440),
+                                ],
+                                verbose_name="longest pause",
+                            ),
+                        ),
+                        ("retries_on", models.BooleanField(default=True, verbose_name="try failed payments again")),
+                        ("reminders_on", models.BooleanField(default=True, verbose_name="send reminders")),
+                        (
+                            "steps",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.SmallIntegerField(
+                                    validators=[
+                                        django.core.validators.MinValueValidator(-30),
+                                        django.core.validators.MaxValueValidator(365),
+                                    ]
                                 ),
-                                _connector="OR",
+                                default=payments.models.dunning_rules.usual_steps,
+                                help_text="Days after the due date; below zero: before it.",
+                                size=12,
                             ),
                         ),
-                        name="gateway_secrets_are_sealed",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="InboundWebhook",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                ("event_id", models.CharField(max_length=100, unique=True)),
-                ("event_type", models.CharField(max_length=60)),
-                (
-                    "body",
-                    models.TextField(help_text="Exactly as received; the signature was checked over these bytes."),
-                ),
-                (
-                    "body_digest",
-                    models.CharField(
-                        editable=False, max_length=64, null=True, unique=True, verbose_name="digest of the body"
-                    ),
-                ),
-                ("headers", models.JSONField(default=dict)),
-                ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Pending"),
-                            ("processing", "Processing"),
-                            ("processed", "Processed"),
-                            ("ignored", "Ignored"),
-                            ("failed", "Failed"),
-                        ],
-                        default="pending",
-                        max_length=10,
-                    ),
-                ),
-                ("processed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "outcome",
-                    models.CharField(blank=True, help_text="What came of it, or why it is ignored.", max_length=255),
-                ),
-                (
-                    "gateway_account",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Whose secret it was signed with. Empty: the environment's.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="webhooks",
-                        to="payments.gatewayaccount",
-                        verbose_name="Razorpay account",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="webhooks",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "webhook",
-                "ordering": ["-received_at"],
-                "permissions": [("process_inboundwebhook", "Can process a stored webhook again")],
-                "indexes": [
-                    models.Index(fields=["-received_at"], name="webhook_by_time"),
-                    models.Index(
-                        condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
-                        name="webhook_due",
-                    ),
-                    models.Index(
-                        condition=models.Q(("status__in", ["processed", "ignored"]), _negated=True),
-                        fields=["status"],
-                        name="webhook_open",
-                    ),
-                    models.Index(
-                        condition=models.Q(("event_type__startswith", "payment.downtime.")),
-                        fields=["received_at"],
-                        name="webhook_about_downtime",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="JournalBatch",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("program", models.CharField(choices=[("tally", "Tally"), ("zoho", "Zoho Books")], max_length=5)),
-                ("first_day", models.DateField()),
-                ("last_day", models.DateField()),
-                ("voucher_count", models.PositiveIntegerField(verbose_name="vouchers")),
-                (
-                    "debit_total",
-                    models.DecimalField(
-                        decimal_places=4,
-                        help_text="In rupees; the credits are the same.",
-                        max_digits=19,
-                        verbose_name="debits",
-                    ),
-                ),
-                (
-                    "parties",
-                    models.JSONField(
-                        help_text="The customers' particulars that the books have from now on, by customer."
-                    ),
-                ),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="journal_batches",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-                (
-                    "exported_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "journal export",
-                "ordering": ["-created_at"],
-                "permissions": [("export_journals", "Can export journals to the accounting program")],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("voucher_count__gt", 0)), name="journal_batch_has_vouchers"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("first_day__lte", models.F("last_day"))), name="journal_batch_days_in_order"
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="JournalFile",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("name", models.CharField(help_text="As it is downloaded.", max_length=100)),
-                ("content", models.BinaryField()),
-                ("size", models.PositiveIntegerField(help_text="Bytes.")),
-                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
-                (
-                    "batch",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="file", to="payments.journalbatch"
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=django.db.models.lookups.Exact(
-                            models.F("sha256"),
-                            models.Func(
-                                models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
-                                models.Value("hex"),
-                                function="encode",
+                        (
+                            "msme_notice",
+                            models.BooleanField(
+                                default=True,
+                                help_text="In reminders after the due date to customers in India, if the seller has an Udyam number. Off for a medium enterprise or a trader, whom the rule does not protect.",
+                                verbose_name="name the rule for small enterprises",
                             ),
                         ),
-                        name="journal_file_is_its_fingerprint",
-                    ),
-                    models.CheckConstraint(
-                        condition=django.db.models.lookups.Exact(
-                            models.F("size"), models.Func(models.F("content"), function="length")
-                        ),
-                        name="journal_file_has_its_size",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="JournalItem",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("program", models.CharField(choices=[("tally", "Tally"), ("zoho", "Zoho Books")], max_length=5)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("invoice", "Invoice"),
-                            ("credit_note", "Credit note"),
-                            ("void", "Void invoice"),
-                            ("receipt", "Receipt"),
-                            ("reversal", "Reversed receipt"),
-                            ("refund", "Refund"),
-                            ("failed_refund", "Refund that failed"),
-                            ("dispute", "Dispute that was lost"),
-                            ("dispute_won", "Dispute that was won after all"),
-                            ("payout", "Payout"),
-                            ("failed_payout", "Payout that failed"),
-                        ],
-                        max_length=13,
-                    ),
-                ),
-                ("subject_id", models.UUIDField()),
-                ("number", models.CharField(max_length=120)),
-                ("day", models.DateField()),
-                (
-                    "amount",
-                    models.DecimalField(
-                        decimal_places=4,
-                        help_text="What the customer's ledger is debited with; below zero: credited. In rupees.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="payments.journalbatch"
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="journal_items",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "voucher",
-                "ordering": [models.OrderBy(models.F("day")), "number"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("program", "kind", "subject_id"), name="booked_once_in_a_program"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("kind__in", ["payout", "failed_payout"]), ("organisation__isnull", True)),
-                            models.Q(
-                                models.Q(("kind__in", ["payout", "failed_payout"]), _negated=True),
-                                ("organisation__isnull", False),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="voucher_is_of_a_customer_or_a_payout",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="LateFee",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "number",
-                    models.PositiveSmallIntegerField(
-                        help_text="1 for the first 30 days that began, 2 for the next ones."
-                    ),
-                ),
-                (
-                    "due_amount",
-                    models.DecimalField(
-                        decimal_places=4, help_text="What was due, and late, when it was charged.", max_digits=19
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=4, help_text="Before tax.", max_digits=19)),
-                (
-                    "charge",
-                    models.OneToOneField(
-                        help_text="What charges it on the next invoice. Empty: a person took the fee away before it was invoiced.",
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="late_fee",
-                        to="invoicing.recurringfee",
-                        verbose_name="fee",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="late_fees", to="invoicing.invoice"
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-created_at"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("invoice", "number"), name="late_fee_charged_once"),
-                    models.CheckConstraint(
-                        condition=models.Q(("amount__gt", 0), ("number__gte", 1)), name="late_fee_above_zero"
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="LedgerName",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[
-                            ("sales", "Sales"),
-                            ("cgst", "Output CGST"),
-                            ("sgst", "Output SGST"),
-                            ("utgst", "Output UTGST"),
-                            ("igst", "Output IGST"),
-                            ("round_off", "Round-off"),
-                            ("commercial_credit", "Commercial credit notes"),
-                            ("bank", "Bank"),
-                            ("gateway", "Razorpay, before it pays out"),
-                            ("gateway_fee", "Razorpay's fee"),
-                            ("gateway_fee_tax", "GST on Razorpay's fee"),
-                            ("tds", "TDS receivable"),
-                        ],
-                        max_length=20,
-                        verbose_name="for",
-                    ),
-                ),
-                (
-                    "sac",
-                    models.CharField(
-                        blank=True,
-                        help_text="Of sales only.",
-                        max_length=6,
-                        validators=[billing_platform.lib.validators.validate_sac],
-                        verbose_name="SAC",
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        help_text="Letter by letter as the books have it.",
-                        max_length=100,
-                        validators=[billing_platform.lib.validators.validate_line],
-                        verbose_name="ledger",
-                    ),
-                ),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="ledger_names",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["role", "sac"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("billing_entity", "role", "sac"),
-                        name="one_ledger_for_each_purpose",
-                        violation_error_message="The seller has a ledger for this already.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("sac", ""), ("role", "sales"), _connector="OR"),
-                        name="only_sales_have_a_service_code",
-                        violation_error_message="Only ledgers of sales are told apart by SAC.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="PartyLedger",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "name",
-                    models.CharField(
-                        help_text="Letter by letter as the books have it.",
-                        max_length=100,
-                        validators=[billing_platform.lib.validators.validate_line],
-                        verbose_name="ledger",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="party_ledger",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="PayerAccount",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("email", models.EmailField(max_length=254)),
-                ("phone", models.CharField(max_length=16)),
-                ("razorpay_customer_id", models.CharField(blank=True, max_length=40, verbose_name="Razorpay customer")),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payer_accounts",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-                (
-                    "gateway_account",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Empty: the keys of the environment.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payer_accounts",
-                        to="payments.gatewayaccount",
-                        verbose_name="Razorpay account",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payer_accounts",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("organisation", "billing_entity", "gateway_account", "email", "phone"),
-                        name="payer_account_once_per_contact",
-                        nulls_distinct=False,
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Mandate",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "method",
-                    models.CharField(
-                        choices=[("upi", "UPI Autopay"), ("card", "Card"), ("emandate", "Bank account (e-mandate)")],
-                        max_length=8,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("requested", "Requested"),
-                            ("initiated", "Waits for the payer"),
-                            ("confirmed", "Confirmed"),
-                            ("rejected", "Rejected"),
-                            ("paused", "Paused"),
-                            ("cancelled", "Cancelled"),
-                            ("expired", "Expired"),
-                            ("failed", "Failed"),
-                        ],
-                        default="requested",
-                        max_length=9,
-                    ),
-                ),
-                (
-                    "receipt",
-                    models.CharField(
-                        default=payments.models.mandate.new_mandate_receipt, editable=False, max_length=40, unique=True
-                    ),
-                ),
-                (
-                    "max_amount",
-                    models.DecimalField(
-                        decimal_places=4, help_text="The most that one debit may take, in rupees.", max_digits=19
-                    ),
-                ),
-                ("frequency", models.CharField(default="as_presented", max_length=20)),
-                ("expires_at", models.DateTimeField(help_text="No debit afterwards.")),
-                ("asked_by", models.CharField(help_text="Who asked for it: a user, or the payer.", max_length=150)),
-                ("link_expires_at", models.DateTimeField(blank=True, null=True)),
-                ("short_url", models.URLField(blank=True, verbose_name="registration link")),
-                (
-                    "razorpay_registration_id",
-                    models.CharField(
-                        blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay registration"
-                    ),
-                ),
-                (
-                    "razorpay_order_id",
-                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay order"),
-                ),
-                (
-                    "razorpay_token_id",
-                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay token"),
-                ),
-                (
-                    "razorpay_payment_id",
-                    models.CharField(blank=True, max_length=40, verbose_name="registration payment"),
-                ),
-                (
-                    "shown_as",
-                    models.CharField(
-                        blank=True, help_text="What people know it by.", max_length=100, verbose_name="account"
-                    ),
-                ),
-                (
-                    "failure_reason",
-                    models.CharField(blank=True, help_text="Why it was rejected or has ended.", max_length=255),
-                ),
-                (
-                    "sent_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When Razorpay was first asked for the link: since then it is looked up first.",
-                        null=True,
-                    ),
-                ),
-                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "returned_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When the rupee of the registration was given back.", null=True
-                    ),
-                ),
-                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="mandates",
-                        to="payments.payeraccount",
-                        verbose_name="payer",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-created_at"],
-                "permissions": [("manage_mandate", "Can ask for a mandate, and cancel one")],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
-                        name="mandate_due",
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("status__in", ["requested", "initiated"])),
-                        fields=("account",),
-                        name="one_mandate_waits_for_a_payer",
-                    ),
-                    models.CheckConstraint(condition=models.Q(("max_amount__gt", 0)), name="mandate_allows_something"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status__in", ["confirmed", "paused"]), _negated=True),
-                            ("razorpay_token_id__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="confirmed_mandate_is_known_to_the_gateway",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Payment",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("gateway", "Razorpay"),
-                            ("offline", "Offline"),
-                            ("tds", "TDS withheld by the customer"),
-                        ],
-                        default="gateway",
-                        max_length=7,
-                    ),
-                ),
-                (
-                    "razorpay_payment_id",
-                    models.CharField(
-                        blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay payment"
-                    ),
-                ),
-                ("razorpay_order_id", models.CharField(blank=True, max_length=40, verbose_name="Razorpay order")),
-                ("method", models.CharField(max_length=20)),
-                (
-                    "reference",
-                    models.CharField(blank=True, help_text="UTR, cheque number or TDS certificate.", max_length=100),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("created", "Created"),
-                            ("failed", "Failed"),
-                            ("authorized", "Authorised"),
-                            ("captured", "Captured"),
-                            ("refunded", "Refunded"),
-                            ("reversed", "Reversed"),
-                        ],
-                        default="created",
-                        max_length=10,
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
-                ("currency", models.CharField(max_length=3)),
-                (
-                    "amount_refunded",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="Given back, by Razorpay or by bank transfer.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "refunds_reported",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        editable=False,
-                        help_text="The highest sum of refunds that Razorpay named, failed ones included.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "amount_lost",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="What disputes that were lost took back.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "fee",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        help_text="Razorpay's fee, GST on it included.",
-                        max_digits=19,
-                        null=True,
-                    ),
-                ),
-                (
-                    "tax",
-                    models.DecimalField(
-                        blank=True, decimal_places=4, help_text="The GST within the fee.", max_digits=19, null=True
-                    ),
-                ),
-                (
-                    "payer_fee",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="The fee, where the payer bore it on top of what was asked: no part of what is credited.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "payer_bears_fee",
-                    models.BooleanField(
-                        default=False, editable=False, help_text="Razorpay says that the payer bears its fee."
-                    ),
-                ),
-                ("error_code", models.CharField(blank=True, max_length=60)),
-                ("error_description", models.TextField(blank=True)),
-                ("error_source", models.CharField(blank=True, max_length=60)),
-                ("error_step", models.CharField(blank=True, max_length=60)),
-                ("error_reason", models.CharField(blank=True, max_length=100)),
-                (
-                    "attempted_at",
-                    models.DateTimeField(help_text="When the payer made it, as Razorpay or the operator says."),
-                ),
-                ("paid_at", models.DateTimeField(blank=True, help_text="Set once the money is captured.", null=True)),
-                (
-                    "received_on",
-                    models.DateField(
-                        blank=True, help_text="The day that was typed for a transfer, cheque or certificate.", null=True
-                    ),
-                ),
-                ("reversed_at", models.DateTimeField(blank=True, null=True)),
-                ("reversal_reason", models.TextField(blank=True)),
-                (
-                    "conflict",
-                    models.CharField(
-                        blank=True,
-                        editable=False,
-                        help_text="How Razorpay's reports of it contradict each other.",
-                        max_length=255,
-                    ),
-                ),
-                (
-                    "problem",
-                    models.CharField(blank=True, help_text="Why it is not credited, or not in full.", max_length=255),
-                ),
-                (
-                    "not_captured",
-                    models.CharField(
-                        blank=True,
-                        help_text="Why an authorised payment was not captured when we last tried.",
-                        max_length=255,
-                    ),
-                ),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Who received money on account; otherwise the invoice says it.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="For which it came; without one it is on account.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="invoicing.invoice",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-created_at"],
-                "permissions": [
-                    ("record_offline_payment", "Can record an offline payment"),
-                    ("reverse_payment", "Can reverse an offline payment that was recorded by mistake"),
-                    (
-                        "place_payment",
-                        "Can credit a payment to invoices, take it off, and decide about money that went back",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Cheque",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("number", models.CharField(max_length=20, validators=[billing_platform.lib.validators.validate_line])),
-                (
-                    "bank",
-                    models.CharField(
-                        help_text="On which it is drawn.",
-                        max_length=60,
-                        validators=[billing_platform.lib.validators.validate_line],
-                    ),
-                ),
-                ("dated", models.DateField(verbose_name="date on it")),
-                ("received_on", models.DateField()),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
-                ("currency", models.CharField(max_length=3)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("received", "In hand"),
-                            ("deposited", "At the bank"),
-                            ("cleared", "Cleared"),
-                            ("bounced", "Bounced"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="received",
-                        max_length=9,
-                    ),
-                ),
-                ("deposited_on", models.DateField(blank=True, null=True)),
-                ("cleared_on", models.DateField(blank=True, null=True)),
-                ("bounced_on", models.DateField(blank=True, null=True)),
-                ("reason", models.CharField(blank=True, help_text="Why it bounced or was cancelled.", max_length=500)),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="cheques",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-                (
-                    "charge",
-                    models.OneToOneField(
-                        blank=True,
-                        help_text="What charges it on the next invoice.",
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="bounced_cheque",
-                        to="invoicing.recurringfee",
-                        verbose_name="bounce charge",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="For which it came; without one it is on account.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="cheques",
-                        to="invoicing.invoice",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="cheques",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.OneToOneField(
-                        blank=True,
-                        help_text="Made when it cleared.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="cheque",
-                        to="payments.payment",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["received_on", "created_at"],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("status__in", ["received", "deposited"])),
-                        fields=["received_on"],
-                        name="cheque_to_clear",
-                    )
-                ],
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="cheque_is_positive"),
-                    models.CheckConstraint(
-                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="cheque_currency_is_iso"
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("status__in", ["received", "deposited", "cleared"])),
-                        fields=("organisation", "bank", "number"),
-                        name="cheque_recorded_once",
-                        violation_error_message="This cheque is recorded already.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("deposited_on__isnull", True), ("status", "received")),
-                            models.Q(
-                                ("deposited_on__isnull", False), ("status__in", ["deposited", "cleared", "bounced"])
-                            ),
-                            ("status", "cancelled"),
-                            _connector="OR",
-                        ),
-                        name="cheque_was_deposited_before_the_bank_answered",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("cleared_on__isnull", False), ("payment__isnull", False), ("status", "cleared")),
-                            models.Q(models.Q(("status", "cleared"), _negated=True), ("cleared_on__isnull", True)),
-                            _connector="OR",
-                        ),
-                        name="cleared_cheque_is_a_payment",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("bounced_on__isnull", False), ("status", "bounced")),
-                            models.Q(
-                                models.Q(("status", "bounced"), _negated=True),
-                                ("bounced_on__isnull", True),
-                                ("charge__isnull", True),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="bounced_cheque_has_its_day",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status__in", ["bounced", "cancelled"]), models.Q(("reason", ""), _negated=True)),
-                            models.Q(models.Q(("status__in", ["bounced", "cancelled"]), _negated=True), ("reason", "")),
-                            _connector="OR",
-                        ),
-                        name="cheque_that_brings_nothing_says_why",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("deposited_on__isnull", True),
-                                ("deposited_on__gte", models.F("received_on")),
-                                _connector="OR",
-                            ),
-                            models.Q(
-                                ("deposited_on__isnull", True),
-                                ("deposited_on__gte", models.F("dated")),
-                                _connector="OR",
-                            ),
-                            models.Q(
-                                ("cleared_on__isnull", True),
-                                ("cleared_on__gte", models.F("deposited_on")),
-                                _connector="OR",
-                            ),
-                            models.Q(
-                                ("bounced_on__isnull", True),
-                                ("bounced_on__gte", models.F("deposited_on")),
-                                _connector="OR",
+                        (
+                            "late_fee_percent",
+                            models.DecimalField(
+                                decimal_places=2,
+                                default=Decimal("0"),
+                                help_text="Of what is due, for each 30 days that have begun. 0: none.",
+                                max_digits=5,
+                                validators=[
+                                    django.core.validators.MinValueValidator(Decimal("0")),
+                                    django.core.validators.MaxValueValidator(Decimal("10")),
+                                ],
                             ),
                         ),
-                        name="days_of_a_cheque_in_order",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="PaymentAllocation",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("credit", "Credited"),
-                            ("refund", "Given back"),
-                            ("restored", "Refund failed"),
-                            ("reversal", "Reversed"),
-                            ("credit_note", "Taken back by a credit note"),
-                            ("dispute", "Lost in a dispute"),
-                            ("dispute_won", "Dispute won"),
-                            ("unallocated", "Taken off by an operator"),
-                        ],
-                        default="credit",
-                        max_length=11,
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
-                (
-                    "answer",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("open", "Waits for a decision"),
-                            ("asked_again", "Asked for again"),
-                            ("left", "Left refunded"),
-                        ],
-                        help_text="Of a refund: whether the invoice asks for the money again.",
-                        max_length=11,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True, help_text="Why an operator took it off the invoice.")),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="invoicing.invoice"
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="payments.payment"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "allocation",
-                "ordering": ["created_at"],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("answer", "open")), fields=["invoice"], name="allocation_to_decide"
-                    )
-                ],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored", "dispute_won"])),
-                            models.Q(
-                                ("amount__lt", 0),
-                                ("kind__in", ["refund", "reversal", "credit_note", "dispute", "unallocated"]),
+                        (
+                            "late_fee_fixed",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="Once for each late invoice in rupees, instead of a percentage. 0: none.",
+                                max_digits=19,
+                                validators=[django.core.validators.MinValueValidator(Decimal("0"))],
                             ),
-                            _connector="OR",
                         ),
-                        name="allocation_sign_fits_its_kind",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("kind", "refund"), models.Q(("answer", ""), _negated=True)),
-                            models.Q(models.Q(("kind", "refund"), _negated=True), ("answer", "")),
-                            _connector="OR",
-                        ),
-                        name="allocation_answer_is_about_a_refund",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("kind", "unallocated"), models.Q(("reason", ""), _negated=True)),
-                            models.Q(models.Q(("kind", "unallocated"), _negated=True), ("reason", "")),
-                            _connector="OR",
-                        ),
-                        name="who_takes_an_allocation_off_says_why",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="PaymentOrder",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("order", "Order"), ("link", "Payment link"), ("debit", "Debit of a mandate")],
-                        max_length=5,
-                    ),
-                ),
-                (
-                    "receipt",
-                    models.CharField(
-                        default=payments.models.payment_order.new_receipt, editable=False, max_length=40, unique=True
-                    ),
-                ),
-                (
-                    "razorpay_order_id",
-                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay order"),
-                ),
-                (
-                    "razorpay_link_id",
-                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay link"),
-                ),
-                ("short_url", models.URLField(blank=True, verbose_name="link")),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
-                ("currency", models.CharField(max_length=3)),
-                ("amount_minor", models.BigIntegerField(help_text="The amount in minor units: paise, cents.")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("created", "Created"),
-                            ("open", "Open"),
-                            ("paid", "Paid"),
-                            ("superseded", "Superseded"),
-                            ("failed", "Failed"),
-                        ],
-                        default="created",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "sent_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When Razorpay was first asked to make it. Since then it may exist there, and is looked up by its receipt before Razorpay is asked again.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "expires_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="A link can't be paid any more then. An order has no end.",
-                        null=True,
-                        verbose_name="ends",
-                    ),
-                ),
-                (
-                    "first_part",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        help_text="A link may be paid in parts. Empty: at once.",
-                        max_digits=19,
-                        null=True,
-                        verbose_name="smallest first part",
-                    ),
-                ),
-                (
-                    "closed_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When Razorpay confirmed that the link can't be paid any more.", null=True
-                    ),
-                ),
-                (
-                    "gateway_account",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Empty: the keys of the environment.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_orders",
-                        to="payments.gatewayaccount",
-                        verbose_name="Razorpay account",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_orders",
-                        to="invoicing.invoice",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "payment request",
-                "ordering": ["-created_at"],
-                "permissions": [("collect_invoice", "Can ask a customer to pay an invoice")],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
-                        name="payment_order_due",
-                    ),
-                    models.Index(fields=["-created_at", "-id"], name="payment_order_newest"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("status__in", ["created", "open"])),
-                        fields=("invoice", "kind"),
-                        name="one_live_payment_order_per_invoice_and_kind",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("amount__gt", 0), ("amount_minor__gt", 0)),
-                        name="payment_order_asks_something",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_order_currency_is_iso"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("kind", "link"),
-                            models.Q(("expires_at__isnull", True), ("first_part__isnull", True)),
-                            _connector="OR",
-                        ),
-                        name="only_a_link_ends_or_is_paid_in_parts",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("kind", "debit"), _negated=True), ("currency", "INR"), _connector="OR"
-                        ),
-                        name="mandate_is_debited_in_rupees",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("first_part__isnull", True),
-                            models.Q(("first_part__gt", 0), ("first_part__lt", models.F("amount"))),
-                            _connector="OR",
-                        ),
-                        name="first_part_is_a_part",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status", "open"), _negated=True),
-                            models.Q(("kind__in", ["order", "debit"]), ("razorpay_order_id__isnull", False)),
-                            models.Q(("kind", "link"), ("razorpay_link_id__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="open_payment_order_is_known_to_the_gateway",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="MandateCharge",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("issued", "The invoice was issued"),
-                            ("retry", "Tried again"),
-                            ("operator", "An operator asked for it"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("announced", "Announced"),
-                            ("asked", "At the bank"),
-                            ("captured", "Captured"),
-                            ("failed", "Failed"),
-                            ("cancelled", "Cancelled"),
-                            ("refused", "Not possible"),
-                        ],
-                        default="announced",
-                        max_length=9,
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
-                (
-                    "notified_at",
-                    models.DateTimeField(blank=True, help_text="When the notice left for the payer.", null=True),
-                ),
-                (
-                    "charge_after",
-                    models.DateTimeField(
-                        blank=True, help_text="The time that the notice names: no debit before.", null=True
-                    ),
-                ),
-                (
-                    "asked_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When Razorpay was first asked to debit: since then it is looked up first.",
-                        null=True,
-                    ),
-                ),
-                ("razorpay_payment_id", models.CharField(blank=True, max_length=40, verbose_name="Razorpay payment")),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("reason", models.CharField(blank=True, help_text="Why it failed, or was not made.", max_length=255)),
-                (
-                    "failure_code",
-                    models.CharField(blank=True, help_text="The bank's reason, in Razorpay's word.", max_length=100),
-                ),
-                (
-                    "public_token",
-                    models.CharField(
-                        default=payments.models.mandate_charge.new_debit_token,
-                        editable=False,
-                        help_text="Opens the page to opt out.",
-                        max_length=32,
-                        unique=True,
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="mandate_charges",
-                        to="invoicing.invoice",
-                    ),
-                ),
-                (
-                    "mandate",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="charges", to="payments.mandate"
-                    ),
-                ),
-                (
-                    "notice",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="organisations.notification",
-                    ),
-                ),
-                (
-                    "order",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="mandate_charge",
-                        to="payments.paymentorder",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "debit",
-                "ordering": ["-created_at"],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
-                        name="mandate_charge_due",
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("status__in", ["announced", "asked"])),
-                        fields=("invoice",),
-                        name="one_live_mandate_charge_per_invoice",
-                    ),
-                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="mandate_charge_asks_something"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("order__isnull", True), ("status", "refused")),
-                            models.Q(
-                                models.Q(("status", "refused"), _negated=True),
-                                ("charge_after__isnull", False),
-                                ("notice__isnull", False),
-                                ("order__isnull", False),
+                        (
+                            "late_fee_grace_days",
+                            models.PositiveSmallIntegerField(
+                                default=0,
+                                help_text="After the due date.",
+                                validators=[django.core.validators.MaxValueValidator(90)],
+                                verbose_name="days of grace",
                             ),
-                            _connector="OR",
                         ),
-                        name="mandate_charge_is_announced",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("asked_at__isnull", True),
-                            models.Q(
-                                (
-                                    "asked_at__gte",
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("notified_at"), "+", models.Value(datetime.timedelta(days=1))
+                        (
+                            "late_fee_most",
+                            models.DecimalField(
+                                decimal_places=2,
+                                default=Decimal("0"),
+                                help_text="Percent of the late invoice's total, for all of its fees together. 0: no bound.",
+                                max_digits=5,
+                                validators=[
+                                    django.core.validators.MinValueValidator(Decimal("0")),
+                                    django.core.validators.MaxValueValidator(Decimal("100")),
+                                ],
+                                verbose_name="late fees at most",
+                            ),
+                        ),
+                        (
+                            "billing_entity",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="dunning_rules",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "rules for asking again",
+                        "verbose_name_plural": "rules for asking again",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("base_hours__gte", 1),
+                                    ("base_hours__lte", 1440),
+                                    ("cap_hours__gte", 1),
+                                    ("cap_hours__lte", 1440),
+                                    ("factor__gte", 1),
+                                    ("factor__lte", Decimal("10")),
+                                    ("max_retries__gte", 1),
+                                    ("max_retries__lte", 10),
+                                ),
+                                name="retry_rules_within_bounds",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("late_fee_percent", 0), ("late_fee_fixed", 0), _connector="OR"),
+                                name="late_fee_is_percent_or_fixed",
+                                violation_error_message="Choose a percentage or a fixed amount, not both.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("late_fee_fixed__gte", 0),
+                                    ("late_fee_grace_days__lte", 90),
+                                    ("late_fee_most__gte", 0),
+                                    ("late_fee_most__lte", 100),
+                                    ("late_fee_percent__gte", 0),
+                                    ("late_fee_percent__lte", Decimal("10")),
+                                ),
+                                name="late_fee_within_bounds",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="GatewayAccount",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "key_id",
+                            models.CharField(
+                                max_length=60,
+                                validators=[
+                                    django.core.validators.RegexValidator(
+                                        "^rzp_(test|live)_[A-Za-z0-9]{8,40}$",
+                                        "A key id is like rzp_live_AbC123dEf456gH.",
+                                    )
+                                ],
+                                verbose_name="key id",
+                            ),
+                        ),
+                        ("key_secret", models.TextField(editable=False)),
+                        ("webhook_secret", models.TextField(editable=False)),
+                        ("previous_webhook_secret", models.TextField(blank=True, editable=False)),
+                        (
+                            "previous_until",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="Until then messages signed with the previous webhook secret are accepted.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "retired_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="Nothing new is asked for with it since. What it made before goes on with it.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="gateway_accounts",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Razorpay account",
+                        "ordering": ["-created_at"],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("retired_at__isnull", True)),
+                                fields=("billing_entity",),
+                                name="one_gateway_account_in_use_per_seller",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("key_id__regex", "^rzp_(test|live)_[A-Za-z0-9]{8,40}$")),
+                                name="gateway_key_id_says_test_or_live",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("key_secret__regex", "^gAAAAA"),
+                                    ("webhook_secret__regex", "^gAAAAA"),
+                                    models.Q(
+                                        models.Q(("previous_until__isnull", True), ("previous_webhook_secret", "")),
+                                        models.Q(
+                                            ("previous_until__isnull", False),
+                                            ("previous_webhook_secret__regex", "^gAAAAA"),
+                                        ),
+                                        _connector="OR",
                                     ),
                                 ),
-                                ("notified_at__isnull", False),
+                                name="gateway_secrets_are_sealed",
                             ),
-                            _connector="OR",
-                        ),
-                        name="no_debit_within_a_day_of_its_notice",
-                        violation_error_message="A debit needs a notice at least 24 hours before.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status", "asked"), _negated=True), ("asked_at__isnull", False), _connector="OR"
-                        ),
-                        name="asked_mandate_charge_says_when",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="PaymentRetry",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "max_retries",
-                    models.PositiveSmallIntegerField(
-                        default=3,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(10),
                         ],
-                        verbose_name="attempts",
-                    ),
+                    },
                 ),
-                (
-                    "base_hours",
-                    models.PositiveSmallIntegerField(
-                        default=24,
-                        help_text="Hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1440),
-                        ],
-                        verbose_name="first pause",
-                    ),
-                ),
-                (
-                    "factor",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("2"),
-                        help_text="Each pause is so many times the one before.",
-                        max_digits=4,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("1")),
-                            django.core.validators.MaxValueValidator(Decimal("10")),
-                        ],
-                    ),
-                ),
-                (
-                    "cap_hours",
-                    models.PositiveSmallIntegerField(
-                        default=168,
-                        help_text="Hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1440),
-                        ],
-                        verbose_name="longest pause",
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("scheduled", "Scheduled"),
-                            ("attempting", "Attempting"),
-                            ("succeeded", "Succeeded"),
-                            ("exhausted", "Exhausted"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="scheduled",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "failed_at",
-                    models.DateTimeField(help_text="When the payment failed: the pauses are counted from it."),
-                ),
-                (
-                    "made",
-                    models.PositiveSmallIntegerField(
-                        default=0, help_text="How many attempts were made.", verbose_name="made"
-                    ),
-                ),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("end_reason", models.CharField(blank=True, help_text="Why it ended so.", max_length=200)),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_retries",
-                        to="invoicing.invoice",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_retries",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        help_text="The payment that failed first.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="retries",
-                        to="payments.payment",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "retry",
-                "verbose_name_plural": "retries",
-                "ordering": ["-created_at"],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
-                        name="payment_retry_due",
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("status__in", ("scheduled", "attempting"))),
-                        fields=("invoice",),
-                        name="one_live_retry_plan_per_invoice",
-                    ),
-                    models.UniqueConstraint(fields=("payment",), name="one_retry_plan_per_payment"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("base_hours__gte", 1),
-                            ("base_hours__lte", 1440),
-                            ("cap_hours__gte", 1),
-                            ("cap_hours__lte", 1440),
-                            ("factor__gte", 1),
-                            ("factor__lte", Decimal("10")),
-                            ("max_retries__gte", 1),
-                            ("max_retries__lte", 10),
-                        ),
-                        name="retry_plan_within_bounds",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("made__lte", models.F("max_retries"))), name="retries_made_within_the_plan"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("ended_at__isnull", True),
-                                ("next_attempt_at__isnull", False),
-                                ("status__in", ("scheduled", "attempting")),
+                migrations.CreateModel(
+                    name="InboundWebhook",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
                             ),
-                            models.Q(
-                                models.Q(("status__in", ("scheduled", "attempting")), _negated=True),
-                                ("ended_at__isnull", False),
-                                ("next_attempt_at__isnull", True),
-                            ),
-                            _connector="OR",
                         ),
-                        name="retry_plan_waits_or_has_ended",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Payout",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("razorpay_payout_id", models.CharField(max_length=40, unique=True, verbose_name="Razorpay payout")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("created", "On its way"), ("processed", "Transferred"), ("failed", "Failed")],
-                        max_length=9,
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=4, help_text="What arrives at the bank.", max_digits=19)),
-                (
-                    "fees",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="Of the transfer itself; those of payments stand on its lines.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "tax",
-                    models.DecimalField(
-                        decimal_places=4, default=Decimal("0"), help_text="The GST within these fees.", max_digits=19
-                    ),
-                ),
-                (
-                    "utr",
-                    models.CharField(
-                        blank=True, help_text="With it the bank finds the transfer.", max_length=60, verbose_name="UTR"
-                    ),
-                ),
-                ("begun_at", models.DateTimeField(help_text="When Razorpay began it.")),
-                (
-                    "gateway_account",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Empty: the environment's.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payouts",
-                        to="payments.gatewayaccount",
-                        verbose_name="Razorpay account",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-begun_at"],
-                "permissions": [("fetch_payouts", "Can fetch payouts from Razorpay")],
-                "indexes": [models.Index(fields=["-begun_at"], name="payout_by_time")],
-            },
-        ),
-        migrations.CreateModel(
-            name="BankLine",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("account", models.CharField(blank=True, max_length=40)),
-                ("day", models.DateField()),
-                ("narration", models.CharField(blank=True, max_length=1000, verbose_name="text")),
-                ("reference", models.CharField(blank=True, help_text="UTR or cheque number.", max_length=100)),
-                ("payer", models.CharField(blank=True, help_text="Who paid, as the text tells.", max_length=100)),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
-                ("currency", models.CharField(max_length=3)),
-                (
-                    "balance",
-                    models.DecimalField(
-                        blank=True, decimal_places=4, help_text="Of the account, after it.", max_digits=19, null=True
-                    ),
-                ),
-                ("row", models.PositiveIntegerField(help_text="In the file.")),
-                (
-                    "fingerprint",
-                    models.CharField(
-                        help_text="Day, amount, reference, balance, and place among equals.", max_length=64
-                    ),
-                ),
-                (
-                    "outcome",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("", "Waiting"),
-                            ("booked", "Booked"),
-                            ("known", "Was recorded before"),
-                            ("payout", "Payout of Razorpay's"),
-                        ],
-                        default="",
-                        max_length=6,
-                    ),
-                ),
-                ("set_aside_reason", models.CharField(blank=True, max_length=500, verbose_name="set aside because")),
-                (
-                    "billing_entity",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bank_lines",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-                (
-                    "statement",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.bankstatement"
-                    ),
-                ),
-                (
-                    "payment",
-                    models.OneToOneField(
-                        blank=True,
-                        help_text="Made of this money.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bank_line",
-                        to="payments.payment",
-                    ),
-                ),
-                (
-                    "payout",
-                    models.OneToOneField(
-                        blank=True,
-                        help_text="Which arrived with it.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bank_line",
-                        to="payments.payout",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "bank line",
-                "ordering": ["-day", "-created_at", "row"],
-                "permissions": [("book_bankline", "Can import bank statements, and book their lines")],
-                "indexes": [
-                    models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
-                    models.Index(fields=["reference"], name="bank_line_by_reference"),
-                    models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("billing_entity", "account", "currency", "fingerprint"), name="bank_line_stored_once"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("amount__gt", 0)), name="bank_line_is_money_that_came_in"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("outcome", ""), ("payment__isnull", True), ("payout__isnull", True)),
-                            models.Q(
-                                ("outcome__in", ["booked", "known"]),
-                                ("payment__isnull", False),
-                                ("payout__isnull", True),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                        (
+                            "claimed_until",
+                            models.DateTimeField(
+                                blank=True,
+                                editable=False,
+                                help_text="A worker has it to itself until then. Empty: nobody.",
+                                null=True,
                             ),
-                            models.Q(("outcome", "payout"), ("payment__isnull", True), ("payout__isnull", False)),
-                            _connector="OR",
                         ),
-                        name="bank_line_outcome_tells_its_payment",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("outcome", ""), ("set_aside_reason", ""), _connector="OR"),
-                        name="bank_line_is_booked_or_set_aside",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Refund",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                ("refund_number", models.CharField(editable=False, max_length=20, unique=True, verbose_name="number")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("gateway", "Razorpay"), ("bank", "Bank transfer")], max_length=7, verbose_name="way"
-                    ),
-                ),
-                ("asked_here", models.BooleanField(default=True, help_text="No: it was made in Razorpay's dashboard.")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("pending", "Pending"), ("processed", "Processed"), ("failed", "Failed")], max_length=9
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
-                ("currency", models.CharField(max_length=3)),
-                ("reason", models.TextField(blank=True, help_text="Why the money goes back. A credit note prints it.")),
-                (
-                    "razorpay_refund_id",
-                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay refund"),
-                ),
-                ("reference", models.CharField(blank=True, help_text="UTR of the transfer back.", max_length=100)),
-                (
-                    "bank_reference",
-                    models.CharField(
-                        blank=True,
-                        help_text="ARN, RRN or UTR: with it the payer's bank finds the money. It comes days later.",
-                        max_length=100,
-                        verbose_name="bank's reference",
-                    ),
-                ),
-                (
-                    "refunded_on",
-                    models.DateField(help_text="The day of the transfer, of the request, or of Razorpay's refund."),
-                ),
-                (
-                    "sent_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When Razorpay was first asked for it. Since then it may exist there, and is looked up by its number before Razorpay is asked again.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "ended_at",
-                    models.DateTimeField(blank=True, help_text="When it was last processed, or failed.", null=True),
-                ),
-                ("failure", models.TextField(blank=True, help_text="Why it failed.")),
-                (
-                    "request_key",
-                    models.CharField(
-                        blank=True,
-                        editable=False,
-                        help_text="Which request asked for it: a repeated request finds it, and makes no second one.",
-                        max_length=320,
-                    ),
-                ),
-                (
-                    "closed_at",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="When a person said that nothing more is to be done.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "afterwards",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("credit_note", "Credit note: the supply, or a part of its price, is taken back"),
-                            ("leave", "No credit note, and the invoice asks for nothing more"),
-                            ("ask_again", "The invoice asks for the money again"),
+                        ("event_id", models.CharField(max_length=100, unique=True)),
+                        ("event_type", models.CharField(max_length=60)),
+                        (
+                            "body",
+                            models.TextField(
+                                help_text="Exactly as received; the signature was checked over these bytes."
+                            ),
+                        ),
+                        (
+                            "body_digest",
+                            models.CharField(
+                                editable=False, max_length=64, null=True, unique=True, verbose_name="digest of the body"
+                            ),
+                        ),
+                        ("headers", models.JSONField(default=dict)),
+                        ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("pending", "Pending"),
+                                    ("processing", "Processing"),
+                                    ("processed", "Processed"),
+                                    ("ignored", "Ignored"),
+                                    ("failed", "Failed"),
+                                ],
+                                default="pending",
+                                max_length=10,
+                            ),
+                        ),
+                        ("processed_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "outcome",
+                            models.CharField(
+                                blank=True, help_text="What came of it, or why it is ignored.", max_length=255
+                            ),
+                        ),
+                        (
+                            "gateway_account",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="Whose secret it was signed with. Empty: the environment's.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="webhooks",
+                                to="payments.gatewayaccount",
+                                verbose_name="Razorpay account",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="webhooks",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "webhook",
+                        "ordering": ["-received_at"],
+                        "permissions": [("process_inboundwebhook", "Can process a stored webhook again")],
+                        "indexes": [
+                            models.Index(fields=["-received_at"], name="webhook_by_time"),
+                            models.Index(
+                                condition=models.Q(("next_attempt_at__isnull", False)),
+                                fields=["next_attempt_at"],
+                                name="webhook_due",
+                            ),
+                            models.Index(
+                                condition=models.Q(("status__in", ["processed", "ignored"]), _negated=True),
+                                fields=["status"],
+                                name="webhook_open",
+                            ),
+                            models.Index(
+                                condition=models.Q(("event_type__startswith", "payment.downtime.")),
+                                fields=["received_at"],
+                                name="webhook_about_downtime",
+                            ),
                         ],
-                        help_text="What becomes of the invoice. Empty: the money was credited to none, or nobody has decided yet.",
-                        max_length=11,
-                    ),
+                    },
                 ),
-                (
-                    "off_invoice",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="By how much that invoice is paid less.",
-                        max_digits=19,
-                    ),
+                migrations.CreateModel(
+                    name="JournalBatch",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "program",
+                            models.CharField(choices=[("tally", "Tally"), ("zoho", "Zoho Books")], max_length=5),
+                        ),
+                        ("first_day", models.DateField()),
+                        ("last_day", models.DateField()),
+                        ("voucher_count", models.PositiveIntegerField(verbose_name="vouchers")),
+                        (
+                            "debit_total",
+                            models.DecimalField(
+                                decimal_places=4,
+                                help_text="In rupees; the credits are the same.",
+                                max_digits=19,
+                                verbose_name="debits",
+                            ),
+                        ),
+                        (
+                            "parties",
+                            models.JSONField(
+                                help_text="The customers' particulars that the books have from now on, by customer."
+                            ),
+                        ),
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="journal_batches",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                        (
+                            "exported_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "journal export",
+                        "ordering": ["-created_at"],
+                        "permissions": [("export_journals", "Can export journals to the accounting program")],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("voucher_count__gt", 0)), name="journal_batch_has_vouchers"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("first_day__lte", models.F("last_day"))),
+                                name="journal_batch_days_in_order",
+                            ),
+                        ],
+                    },
                 ),
-                ("note_problem", models.TextField(blank=True, help_text="Why its credit note could not be issued.")),
-                (
-                    "credit_note",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="refund",
-                        to="invoicing.creditnote",
-                    ),
+                migrations.CreateModel(
+                    name="JournalFile",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("name", models.CharField(help_text="As it is downloaded.", max_length=100)),
+                        ("content", models.BinaryField()),
+                        ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                        ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                        (
+                            "batch",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="file",
+                                to="payments.journalbatch",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=django.db.models.lookups.Exact(
+                                    models.F("sha256"),
+                                    models.Func(
+                                        models.Func(
+                                            models.F("content"), function="sha256", output_field=models.BinaryField()
+                                        ),
+                                        models.Value("hex"),
+                                        function="encode",
+                                    ),
+                                ),
+                                name="journal_file_is_its_fingerprint",
+                            ),
+                            models.CheckConstraint(
+                                condition=django.db.models.lookups.Exact(
+                                    models.F("size"), models.Func(models.F("content"), function="length")
+                                ),
+                                name="journal_file_has_its_size",
+                            ),
+                        ],
+                    },
                 ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The invoice that is paid less by it.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="refunds",
-                        to="invoicing.invoice",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="payments.payment"
-                    ),
-                ),
-                (
-                    "retry_of",
-                    models.OneToOneField(
-                        blank=True,
-                        help_text="It failed before.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="retry",
-                        to="payments.refund",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["created_at"],
-                "permissions": [
-                    ("refund_payment", "Can refund a payment through Razorpay"),
-                    ("refund_excess", "Can refund what a payment brought in and no invoice was credited with"),
-                ],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
-                        name="refund_to_follow",
-                    )
-                ],
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_is_positive"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("kind", "gateway"),
-                                ("reference", ""),
-                                models.Q(
-                                    ("razorpay_refund_id__isnull", False),
-                                    models.Q(("asked_here", True), ("status__in", ["pending", "failed"])),
+                migrations.CreateModel(
+                    name="JournalItem",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "program",
+                            models.CharField(choices=[("tally", "Tally"), ("zoho", "Zoho Books")], max_length=5),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("invoice", "Invoice"),
+                                    ("credit_note", "Credit note"),
+                                    ("void", "Void invoice"),
+                                    ("receipt", "Receipt"),
+                                    ("reversal", "Reversed receipt"),
+                                    ("refund", "Refund"),
+                                    ("failed_refund", "Refund that failed"),
+                                    ("dispute", "Dispute that was lost"),
+                                    ("dispute_won", "Dispute that was won after all"),
+                                    ("payout", "Payout"),
+                                    ("failed_payout", "Payout that failed"),
+                                ],
+                                max_length=13,
+                            ),
+                        ),
+                        ("subject_id", models.UUIDField()),
+                        ("number", models.CharField(max_length=120)),
+                        ("day", models.DateField()),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                decimal_places=4,
+                                help_text="What the customer's ledger is debited with; below zero: credited. In rupees.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="items",
+                                to="payments.journalbatch",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="journal_items",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "voucher",
+                        "ordering": [models.OrderBy(models.F("day")), "number"],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("program", "kind", "subject_id"), name="booked_once_in_a_program"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind__in", ["payout", "failed_payout"]), ("organisation__isnull", True)),
+                                    models.Q(
+                                        models.Q(("kind__in", ["payout", "failed_payout"]), _negated=True),
+                                        ("organisation__isnull", False),
+                                    ),
                                     _connector="OR",
                                 ),
+                                name="voucher_is_of_a_customer_or_a_payout",
                             ),
-                            models.Q(
-                                ("asked_here", True),
-                                ("kind", "bank"),
-                                ("razorpay_refund_id__isnull", True),
-                                ("status", "processed"),
-                                models.Q(("reference", ""), _negated=True),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="LateFee",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "number",
+                            models.PositiveSmallIntegerField(
+                                help_text="1 for the first 30 days that began, 2 for the next ones."
                             ),
-                            _connector="OR",
                         ),
-                        name="refund_comes_from_gateway_or_operator",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("kind", "bank")),
-                        fields=("payment", "reference"),
-                        name="bank_refund_once_per_payment_and_reference",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("invoice__isnull", True), ("off_invoice", 0)),
-                            models.Q(
-                                ("invoice__isnull", False),
-                                ("off_invoice__gt", 0),
-                                ("off_invoice__lte", models.F("amount")),
+                        (
+                            "due_amount",
+                            models.DecimalField(
+                                decimal_places=4,
+                                help_text="What was due, and late, when it was charged.",
+                                max_digits=19,
                             ),
-                            _connector="OR",
                         ),
-                        name="refund_takes_at_most_its_amount_off_an_invoice",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("credit_note__isnull", True), ("afterwards", "credit_note"), _connector="OR"
+                        ("amount", models.DecimalField(decimal_places=4, help_text="Before tax.", max_digits=19)),
+                        (
+                            "charge",
+                            models.OneToOneField(
+                                help_text="What charges it on the next invoice. Empty: a person took the fee away before it was invoiced.",
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="late_fee",
+                                to="invoicing.recurringfee",
+                                verbose_name="fee",
+                            ),
                         ),
-                        name="refund_with_a_note_says_so",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("status", "failed"), models.Q(("failure", ""), _negated=True)),
-                            models.Q(models.Q(("status", "failed"), _negated=True), ("failure", "")),
-                            _connector="OR",
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="late_fees",
+                                to="invoicing.invoice",
+                            ),
                         ),
-                        name="refund_that_failed_says_why",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("closed_at__isnull", True), ("status", "failed"), _connector="OR"),
-                        name="refund_closed_by_a_person_failed",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="PayoutLine",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("payment", "Payment"),
-                            ("refund", "Refund"),
-                            ("transfer", "Transfer"),
-                            ("adjustment", "Adjustment"),
+                    ],
+                    options={
+                        "ordering": ["-created_at"],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("invoice", "number"), name="late_fee_charged_once"),
+                            models.CheckConstraint(
+                                condition=models.Q(("amount__gt", 0), ("number__gte", 1)), name="late_fee_above_zero"
+                            ),
                         ],
-                        max_length=10,
-                    ),
+                    },
                 ),
-                ("entity_id", models.CharField(max_length=40, verbose_name="id at Razorpay")),
-                (
-                    "amount",
-                    models.DecimalField(decimal_places=4, help_text="Of the payment or refund itself.", max_digits=19),
-                ),
-                ("credit", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
-                ("debit", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
-                (
-                    "fee",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="Razorpay's fee, GST on it included.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "tax",
-                    models.DecimalField(
-                        decimal_places=4, default=Decimal("0"), help_text="The GST within the fee.", max_digits=19
-                    ),
-                ),
-                ("description", models.CharField(blank=True, max_length=255)),
-                ("happened_at", models.DateTimeField()),
-                (
-                    "dispute",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payout_lines",
-                        to="payments.dispute",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="If ours.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payout_lines",
-                        to="payments.payment",
-                    ),
-                ),
-                (
-                    "payout",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.payout"
-                    ),
-                ),
-                (
-                    "refund",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payout_lines",
-                        to="payments.refund",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "payout line",
-                "ordering": ["happened_at", "entity_id"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("payout", "kind", "entity_id"), name="payout_line_once_per_payout"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("credit__gte", 0),
-                            ("debit__gte", 0),
-                            ("fee__gte", 0),
-                            ("tax__gte", 0),
-                            ("tax__lte", models.F("fee")),
+                migrations.CreateModel(
+                    name="LedgerName",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "role",
+                            models.CharField(
+                                choices=[
+                                    ("sales", "Sales"),
+                                    ("cgst", "Output CGST"),
+                                    ("sgst", "Output SGST"),
+                                    ("utgst", "Output UTGST"),
+                                    ("igst", "Output IGST"),
+                                    ("round_off", "Round-off"),
+                                    ("commercial_credit", "Commercial credit notes"),
+                                    ("bank", "Bank"),
+                                    ("gateway", "Razorpay, before it pays out"),
+                                    ("gateway_fee", "Razorpay's fee"),
+                                    ("gateway_fee_tax", "GST on Razorpay's fee"),
+                                    ("tds", "TDS receivable"),
+                                ],
+                                max_length=20,
+                                verbose_name="for",
+                            ),
                         ),
-                        name="payout_line_has_no_amount_below_zero",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Reminder",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "step",
-                    models.SmallIntegerField(
-                        blank=True,
-                        help_text="Days after the due date; empty: a person sent it between the steps.",
-                        null=True,
-                    ),
-                ),
-                ("status", models.CharField(choices=[("sent", "Sent"), ("skipped", "Skipped")], max_length=7)),
-                ("amount", models.DecimalField(decimal_places=4, help_text="What was due.", max_digits=19)),
-                ("sent_by", models.CharField(blank=True, help_text="Empty: the schedule.", max_length=200)),
-                (
-                    "email",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="organisations.notification",
-                        verbose_name="e-mail",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="reminders", to="invoicing.invoice"
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-created_at"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("step__isnull", False)),
-                        fields=("invoice", "step"),
-                        name="one_reminder_per_invoice_and_step",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("email__isnull", False), ("status", "sent")),
-                            models.Q(("email__isnull", True), ("status", "skipped"), ("step__isnull", False)),
-                            _connector="OR",
+                        (
+                            "sac",
+                            models.CharField(
+                                blank=True,
+                                help_text="Of sales only.",
+                                max_length=6,
+                                validators=[billing_platform.lib.validators.validate_sac],
+                                verbose_name="SAC",
+                            ),
                         ),
-                        name="sent_reminder_has_its_email",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("step__isnull", False), models.Q(("sent_by", ""), _negated=True), _connector="OR"
+                        (
+                            "name",
+                            models.CharField(
+                                help_text="Letter by letter as the books have it.",
+                                max_length=100,
+                                validators=[billing_platform.lib.validators.validate_line],
+                                verbose_name="ledger",
+                            ),
                         ),
-                        name="reminder_between_steps_has_a_sender",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ReminderPause",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("kind", models.CharField(choices=[("promise", "Promise to pay"), ("pause", "Pause")], max_length=7)),
-                (
-                    "last_day",
-                    models.DateField(
-                        blank=True, help_text="In the customer's time zone. Empty: until somebody ends it.", null=True
-                    ),
-                ),
-                ("note", models.CharField(max_length=500, validators=[billing_platform.lib.validators.validate_line])),
-                ("placed_by", models.CharField(max_length=200)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("ended_by", models.CharField(blank=True, max_length=200)),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reminder_pauses",
-                        to="invoicing.invoice",
-                    ),
-                ), ('question', models.ForeignKey(blank=True, help_text='The pause ends when this question is closed.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reminder_pauses', to='invoicing.invoicequestion')),
-            ],
-            options={
-                "verbose_name": "pause of reminders",
-                "verbose_name_plural": "pauses of reminders",
-                "ordering": ["-created_at"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("ended_at__isnull", True)),
-                        fields=("invoice",),
-                        name="one_open_pause_per_invoice",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("kind", "pause"),
-                            models.Q(("kind", "promise"), ("last_day__isnull", False)),
-                            _connector="OR",
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="ledger_names",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
                         ),
-                        name="promise_has_a_day",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("ended_at__isnull", True), ("ended_by", "")),
-                            models.Q(("ended_at__isnull", False), models.Q(("ended_by", ""), _negated=True)),
-                            _connector="OR",
-                        ),
-                        name="ended_pause_says_by_whom",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="RetryTry",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("number", models.PositiveSmallIntegerField()),
-                (
-                    "way",
-                    models.CharField(
-                        blank=True, choices=[("mandate", "Mandate"), ("link", "Payment link")], max_length=7
-                    ),
-                ),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("making", "Being made"),
-                            ("asked", "Asked, no answer yet"),
-                            ("paid", "Paid"),
-                            ("failed", "Failed"),
+                    ],
+                    options={
+                        "ordering": ["role", "sac"],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("billing_entity", "role", "sac"),
+                                name="one_ledger_for_each_purpose",
+                                violation_error_message="The seller has a ledger for this already.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("sac", ""), ("role", "sales"), _connector="OR"),
+                                name="only_sales_have_a_service_code",
+                                violation_error_message="Only ledgers of sales are told apart by SAC.",
+                            ),
                         ],
-                        default="making",
-                        max_length=6,
-                    ),
+                    },
                 ),
-                ("asked_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "error",
-                    models.TextField(blank=True, help_text="Why it failed, or why there was no charge but a link."),
-                ),
-                ("asked_by", models.CharField(blank=True, help_text="Empty: the schedule.", max_length=200)),
-                (
-                    "order",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="payments.paymentorder",
-                        verbose_name="payment request",
-                    ),
-                ),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="tries", to="payments.paymentretry"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "attempt",
-                "ordering": ["plan", "number"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("plan", "number"), name="retry_attempt_made_once"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("outcome", "making"),
-                            models.Q(("asked_at__isnull", False), models.Q(("way", ""), _negated=True)),
-                            _connector="OR",
+                migrations.CreateModel(
+                    name="PartyLedger",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "name",
+                            models.CharField(
+                                help_text="Letter by letter as the books have it.",
+                                max_length=100,
+                                validators=[billing_platform.lib.validators.validate_line],
+                                verbose_name="ledger",
+                            ),
                         ),
-                        name="made_attempt_says_when_and_how",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="WithheldTax",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "section_code",
-                    models.CharField(blank=True, help_text="1027, for instance. Empty where not known.", max_length=8),
+                        (
+                            "organisation",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="party_ledger",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
                 ),
-                (
-                    "taxable_value",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        help_text="The value without GST on which it was withheld. Empty where not known.",
-                        max_digits=19,
-                        null=True,
-                    ),
-                ),
-                (
-                    "deducted_on",
-                    models.DateField(
-                        help_text="The day of the payment of which it was withheld.", verbose_name="withheld on"
-                    ),
-                ),
-                (
-                    "quarter_start",
-                    models.DateField(
-                        help_text="The first day of the quarter in which it was withheld.", verbose_name="quarter"
-                    ),
-                ),
-                (
-                    "certificate_state",
-                    models.CharField(
-                        choices=[
-                            ("expected", "Expected"),
-                            ("received", "Received"),
-                            ("mismatched", "Names another amount"),
+                migrations.CreateModel(
+                    name="PayerAccount",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("email", models.EmailField(max_length=254)),
+                        ("phone", models.CharField(max_length=16)),
+                        (
+                            "razorpay_customer_id",
+                            models.CharField(blank=True, max_length=40, verbose_name="Razorpay customer"),
+                        ),
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payer_accounts",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                        (
+                            "gateway_account",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="Empty: the keys of the environment.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payer_accounts",
+                                to="payments.gatewayaccount",
+                                verbose_name="Razorpay account",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payer_accounts",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("organisation", "billing_entity", "gateway_account", "email", "phone"),
+                                name="payer_account_once_per_contact",
+                                nulls_distinct=False,
+                            )
                         ],
-                        default="expected",
-                        max_length=10,
-                        verbose_name="certificate",
-                    ),
+                    },
                 ),
-                ("certificate_number", models.CharField(blank=True, max_length=100)),
-                ("certificate_on", models.DateField(blank=True, null=True, verbose_name="certificate's day")),
-                (
-                    "certificate_amount",
-                    models.DecimalField(
-                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="certificate's amount"
-                    ),
-                ),
-                (
-                    "asked_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When the customer was last mailed about its certificate.",
-                        null=True,
-                        verbose_name="last asked for",
-                    ),
-                ),
-                (
-                    "payment",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="withheld_tax", to="payments.payment"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "tax withheld",
-                "verbose_name_plural": "taxes withheld",
-                "ordering": ["-deducted_on", "-created_at"],
-                "indexes": [models.Index(fields=["quarter_start"], name="withheld_tax_by_quarter")],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("quarter_start__day", 1),
-                            ("quarter_start__month__in", [1, 4, 7, 10]),
-                            ("deducted_on__year", models.F("quarter_start__year")),
-                            ("deducted_on__month__gte", models.F("quarter_start__month")),
-                            (
-                                "deducted_on__month__lt",
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("quarter_start__month"), "+", models.Value(3)
+                migrations.CreateModel(
+                    name="Mandate",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
+                            ),
+                        ),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                        (
+                            "claimed_until",
+                            models.DateTimeField(
+                                blank=True,
+                                editable=False,
+                                help_text="A worker has it to itself until then. Empty: nobody.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "method",
+                            models.CharField(
+                                choices=[
+                                    ("upi", "UPI Autopay"),
+                                    ("card", "Card"),
+                                    ("emandate", "Bank account (e-mandate)"),
+                                ],
+                                max_length=8,
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("requested", "Requested"),
+                                    ("initiated", "Waits for the payer"),
+                                    ("confirmed", "Confirmed"),
+                                    ("rejected", "Rejected"),
+                                    ("paused", "Paused"),
+                                    ("cancelled", "Cancelled"),
+                                    ("expired", "Expired"),
+                                    ("failed", "Failed"),
+                                ],
+                                default="requested",
+                                max_length=9,
+                            ),
+                        ),
+                        (
+                            "receipt",
+                            models.CharField(
+                                default=payments.models.mandate.new_mandate_receipt,
+                                editable=False,
+                                max_length=40,
+                                unique=True,
+                            ),
+                        ),
+                        (
+                            "max_amount",
+                            models.DecimalField(
+                                decimal_places=4,
+                                help_text="The most that one debit may take, in rupees.",
+                                max_digits=19,
+                            ),
+                        ),
+                        ("frequency", models.CharField(default="as_presented", max_length=20)),
+                        ("expires_at", models.DateTimeField(help_text="No debit afterwards.")),
+                        (
+                            "asked_by",
+                            models.CharField(help_text="Who asked for it: a user, or the payer.", max_length=150),
+                        ),
+                        ("link_expires_at", models.DateTimeField(blank=True, null=True)),
+                        ("short_url", models.URLField(blank=True, verbose_name="registration link")),
+                        (
+                            "razorpay_registration_id",
+                            models.CharField(
+                                blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay registration"
+                            ),
+                        ),
+                        (
+                            "razorpay_order_id",
+                            models.CharField(
+                                blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay order"
+                            ),
+                        ),
+                        (
+                            "razorpay_token_id",
+                            models.CharField(
+                                blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay token"
+                            ),
+                        ),
+                        (
+                            "razorpay_payment_id",
+                            models.CharField(blank=True, max_length=40, verbose_name="registration payment"),
+                        ),
+                        (
+                            "shown_as",
+                            models.CharField(
+                                blank=True, help_text="What people know it by.", max_length=100, verbose_name="account"
+                            ),
+                        ),
+                        (
+                            "failure_reason",
+                            models.CharField(blank=True, help_text="Why it was rejected or has ended.", max_length=255),
+                        ),
+                        (
+                            "sent_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="When Razorpay was first asked for the link: since then it is looked up first.",
+                                null=True,
+                            ),
+                        ),
+                        ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "returned_at",
+                            models.DateTimeField(
+                                blank=True, help_text="When the rupee of the registration was given back.", null=True
+                            ),
+                        ),
+                        ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
+                        ("ended_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "account",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="mandates",
+                                to="payments.payeraccount",
+                                verbose_name="payer",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["-created_at"],
+                        "permissions": [("manage_mandate", "Can ask for a mandate, and cancel one")],
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("next_attempt_at__isnull", False)),
+                                fields=["next_attempt_at"],
+                                name="mandate_due",
+                            )
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("status__in", ["requested", "initiated"])),
+                                fields=("account",),
+                                name="one_mandate_waits_for_a_payer",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("max_amount__gt", 0)), name="mandate_allows_something"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("status__in", ["confirmed", "paused"]), _negated=True),
+                                    ("razorpay_token_id__isnull", False),
+                                    _connector="OR",
                                 ),
+                                name="confirmed_mandate_is_known_to_the_gateway",
                             ),
-                        ),
-                        name="withheld_tax_is_of_its_quarter",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("taxable_value__isnull", True), ("taxable_value__gt", 0), _connector="OR"),
-                        name="tax_is_withheld_of_some_value",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("certificate_amount__isnull", True),
-                                ("certificate_number", ""),
-                                ("certificate_on__isnull", True),
-                                ("certificate_state", "expected"),
-                            ),
-                            models.Q(
-                                ("certificate_amount__gt", 0),
-                                ("certificate_on__isnull", False),
-                                ("certificate_state__in", ["received", "mismatched"]),
-                                models.Q(("certificate_number", ""), _negated=True),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="certificate_is_named_once_it_came",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="CertificateFile",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("name", models.CharField(help_text="As it was uploaded.", max_length=100)),
-                ("content", models.BinaryField()),
-                ("size", models.PositiveIntegerField(help_text="Bytes.")),
-                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
-                (
-                    "uploaded_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                        ],
+                    },
                 ),
-                (
-                    "withheld_tax",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="payments.withheldtax"
-                    ),
+                migrations.CreateModel(
+                    name="PaymentOrder",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
+                            ),
+                        ),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                        (
+                            "claimed_until",
+                            models.DateTimeField(
+                                blank=True,
+                                editable=False,
+                                help_text="A worker has it to itself until then. Empty: nobody.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[("order", "Order"), ("link", "Payment link"), ("debit", "Debit of a mandate")],
+                                max_length=5,
+                            ),
+                        ),
+                        (
+                            "receipt",
+                            models.CharField(
+                                default=payments.models.payment_order.new_receipt,
+                                editable=False,
+                                max_length=40,
+                                unique=True,
+                            ),
+                        ),
+                        (
+                            "razorpay_order_id",
+                            models.CharField(
+                                blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay order"
+                            ),
+                        ),
+                        (
+                            "razorpay_link_id",
+                            models.CharField(
+                                blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay link"
+                            ),
+                        ),
+                        ("short_url", models.URLField(blank=True, verbose_name="link")),
+                        ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                        ("currency", models.CharField(max_length=3)),
+                        ("amount_minor", models.BigIntegerField(help_text="The amount in minor units: paise, cents.")),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("created", "Created"),
+                                    ("open", "Open"),
+                                    ("paid", "Paid"),
+                                    ("superseded", "Superseded"),
+                                    ("failed", "Failed"),
+                                ],
+                                default="created",
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "sent_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="When Razorpay was first asked to make it. Since then it may exist there, and is looked up by its receipt before Razorpay is asked again.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "expires_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="A link can't be paid any more then. An order has no end.",
+                                null=True,
+                                verbose_name="ends",
+                            ),
+                        ),
+                        (
+                            "first_part",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                help_text="A link may be paid in parts. Empty: at once.",
+                                max_digits=19,
+                                null=True,
+                                verbose_name="smallest first part",
+                            ),
+                        ),
+                        (
+                            "closed_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="When Razorpay confirmed that the link can't be paid any more.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "gateway_account",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="Empty: the keys of the environment.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payment_orders",
+                                to="payments.gatewayaccount",
+                                verbose_name="Razorpay account",
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payment_orders",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "payment request",
+                        "ordering": ["-created_at"],
+                        "permissions": [("collect_invoice", "Can ask a customer to pay an invoice")],
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("next_attempt_at__isnull", False)),
+                                fields=["next_attempt_at"],
+                                name="payment_order_due",
+                            ),
+                            models.Index(fields=["-created_at", "-id"], name="payment_order_newest"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("status__in", ["created", "open"])),
+                                fields=("invoice", "kind"),
+                                name="one_live_payment_order_per_invoice_and_kind",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("amount__gt", 0), ("amount_minor__gt", 0)),
+                                name="payment_order_asks_something",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                                name="payment_order_currency_is_iso",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("kind", "link"),
+                                    models.Q(("expires_at__isnull", True), ("first_part__isnull", True)),
+                                    _connector="OR",
+                                ),
+                                name="only_a_link_ends_or_is_paid_in_parts",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "debit"), _negated=True), ("currency", "INR"), _connector="OR"
+                                ),
+                                name="mandate_is_debited_in_rupees",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("first_part__isnull", True),
+                                    models.Q(("first_part__gt", 0), ("first_part__lt", models.F("amount"))),
+                                    _connector="OR",
+                                ),
+                                name="first_part_is_a_part",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("status", "open"), _negated=True),
+                                    models.Q(("kind__in", ["order", "debit"]), ("razorpay_order_id__isnull", False)),
+                                    models.Q(("kind", "link"), ("razorpay_link_id__isnull", False)),
+                                    _connector="OR",
+                                ),
+                                name="open_payment_order_is_known_to_the_gateway",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Payment",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("gateway", "Razorpay"),
+                                    ("offline", "Offline"),
+                                    ("tds", "TDS withheld by the customer"),
+                                ],
+                                default="gateway",
+                                max_length=7,
+                            ),
+                        ),
+                        (
+                            "razorpay_payment_id",
+                            models.CharField(
+                                blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay payment"
+                            ),
+                        ),
+                        (
+                            "razorpay_order_id",
+                            models.CharField(blank=True, max_length=40, verbose_name="Razorpay order"),
+                        ),
+                        ("method", models.CharField(max_length=20)),
+                        (
+                            "reference",
+                            models.CharField(
+                                blank=True, help_text="UTR, cheque number or TDS certificate.", max_length=100
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("created", "Created"),
+                                    ("failed", "Failed"),
+                                    ("authorized", "Authorised"),
+                                    ("captured", "Captured"),
+                                    ("refunded", "Refunded"),
+                                    ("reversed", "Reversed"),
+                                ],
+                                default="created",
+                                max_length=10,
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                        ("currency", models.CharField(max_length=3)),
+                        (
+                            "amount_refunded",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="Given back, by Razorpay or by bank transfer.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "refunds_reported",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                editable=False,
+                                help_text="The highest sum of refunds that Razorpay named, failed ones included.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "amount_lost",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="What disputes that were lost took back.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "fee",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                help_text="Razorpay's fee, GST on it included.",
+                                max_digits=19,
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "tax",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                help_text="The GST within the fee.",
+                                max_digits=19,
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "payer_fee",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="The fee, where the payer bore it on top of what was asked: no part of what is credited.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "payer_bears_fee",
+                            models.BooleanField(
+                                default=False, editable=False, help_text="Razorpay says that the payer bears its fee."
+                            ),
+                        ),
+                        ("error_code", models.CharField(blank=True, max_length=60)),
+                        ("error_description", models.TextField(blank=True)),
+                        ("error_source", models.CharField(blank=True, max_length=60)),
+                        ("error_step", models.CharField(blank=True, max_length=60)),
+                        ("error_reason", models.CharField(blank=True, max_length=100)),
+                        (
+                            "attempted_at",
+                            models.DateTimeField(help_text="When the payer made it, as Razorpay or the operator says."),
+                        ),
+                        (
+                            "paid_at",
+                            models.DateTimeField(blank=True, help_text="Set once the money is captured.", null=True),
+                        ),
+                        (
+                            "received_on",
+                            models.DateField(
+                                blank=True,
+                                help_text="The day that was typed for a transfer, cheque or certificate.",
+                                null=True,
+                            ),
+                        ),
+                        ("reversed_at", models.DateTimeField(blank=True, null=True)),
+                        ("reversal_reason", models.TextField(blank=True)),
+                        (
+                            "conflict",
+                            models.CharField(
+                                blank=True,
+                                editable=False,
+                                help_text="How Razorpay's reports of it contradict each other.",
+                                max_length=255,
+                            ),
+                        ),
+                        (
+                            "problem",
+                            models.CharField(
+                                blank=True, help_text="Why it is not credited, or not in full.", max_length=255
+                            ),
+                        ),
+                        (
+                            "not_captured",
+                            models.CharField(
+                                blank=True,
+                                help_text="Why an authorised payment was not captured when we last tried.",
+                                max_length=255,
+                            ),
+                        ),
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="Who received money on account; otherwise the invoice says it.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="For which it came; without one it is on account.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payments",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payments",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                        (
+                            "order",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payments",
+                                to="payments.paymentorder",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["-created_at"],
+                        "permissions": [
+                            ("record_offline_payment", "Can record an offline payment"),
+                            ("reverse_payment", "Can reverse an offline payment that was recorded by mistake"),
+                            (
+                                "place_payment",
+                                "Can credit a payment to invoices, take it off, and decide about money that went back",
+                            ),
+                        ],
+                        "indexes": [
+                            models.Index(fields=["-created_at", "-id"], name="payment_newest"),
+                            models.Index(fields=["organisation", "-created_at"], name="payment_by_organisation"),
+                            models.Index(
+                                condition=models.Q(("paid_at__isnull", False)),
+                                fields=["paid_at"],
+                                name="payment_by_paid_at",
+                            ),
+                            models.Index(
+                                condition=models.Q(("received_on__isnull", False)),
+                                fields=["received_on"],
+                                name="payment_by_receipt",
+                            ),
+                            models.Index(
+                                condition=models.Q(("status", "authorized")),
+                                fields=["updated_at"],
+                                name="payment_to_capture",
+                            ),
+                            models.Index(fields=["reference"], name="payment_by_reference"),
+                            models.Index(fields=["razorpay_order_id"], name="payment_by_razorpay_order"),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_is_positive"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("amount_refunded__gte", 0), ("amount_refunded__lte", models.F("amount"))
+                                ),
+                                name="payment_refunded_between_nothing_and_amount",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("amount_lost__gte", 0), ("amount_lost__lte", models.F("amount"))),
+                                name="payment_lost_between_nothing_and_amount",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_currency_is_iso"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("kind", "gateway"),
+                                        ("order__isnull", False),
+                                        ("razorpay_payment_id__isnull", False),
+                                    ),
+                                    models.Q(
+                                        ("kind__in", ["offline", "tds"]),
+                                        ("order__isnull", True),
+                                        ("razorpay_payment_id__isnull", True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="payment_comes_from_gateway_or_operator",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        models.Q(("paid_at__isnull", False), ("status", "captured")),
+                                        models.Q(("status", "captured"), _negated=True),
+                                        _connector="OR",
+                                    ),
+                                    models.Q(
+                                        ("paid_at__isnull", True),
+                                        ("status__in", ["captured", "refunded", "reversed"]),
+                                        _connector="OR",
+                                    ),
+                                ),
+                                name="payment_has_paid_at_once_captured",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("not_captured", ""), ("status", "authorized"), _connector="OR"),
+                                name="only_an_authorised_payment_is_not_captured",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("payer_fee__gte", 0), ("payer_fee__lt", models.F("amount"))),
+                                name="payment_is_more_than_the_payers_fee",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("payer_fee", 0),
+                                    models.Q(("fee__isnull", False), ("payer_fee", models.F("fee"))),
+                                    _connector="OR",
+                                ),
+                                name="payer_bears_all_of_the_fee_or_nothing",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("reversed_at__isnull", True), models.Q(("status", "reversed"), _negated=True)
+                                    ),
+                                    models.Q(
+                                        ("kind__in", ["offline", "tds"]),
+                                        ("reversed_at__isnull", False),
+                                        ("status", "reversed"),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="only_what_an_operator_recorded_is_reversed",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "gateway"), ("received_on__isnull", True)),
+                                    ("kind__in", ["offline", "tds"]),
+                                    _connector="OR",
+                                ),
+                                name="gateway_payment_has_a_time_not_a_day",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("billing_entity__isnull", True), ("invoice__isnull", False)),
+                                    models.Q(
+                                        ("billing_entity__isnull", False),
+                                        ("invoice__isnull", True),
+                                        ("kind", "offline"),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="payment_is_of_an_invoice_or_on_account",
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(
+                                    ("invoice__isnull", True), models.Q(("status", "reversed"), _negated=True)
+                                ),
+                                fields=("organisation", "method", "reference"),
+                                name="payment_on_account_once_per_reference",
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "gateway"), _negated=True),
+                                    models.Q(("reference", ""), _negated=True),
+                                    models.Q(("status", "reversed"), _negated=True),
+                                ),
+                                fields=("invoice", "method", "reference"),
+                                name="offline_payment_once_per_invoice_and_reference",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Dispute",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "razorpay_dispute_id",
+                            models.CharField(max_length=40, unique=True, verbose_name="Razorpay dispute"),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("open", "To answer"),
+                                    ("under_review", "Under review"),
+                                    ("lost", "Lost"),
+                                    ("won", "Won"),
+                                    ("closed", "Closed"),
+                                ],
+                                max_length=12,
+                            ),
+                        ),
+                        (
+                            "phase",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("fraud", "Suspected fraud"),
+                                    ("retrieval", "Request for information"),
+                                    ("chargeback", "Chargeback"),
+                                    ("pre_arbitration", "Pre-arbitration"),
+                                    ("arbitration", "Arbitration"),
+                                ],
+                                max_length=20,
+                            ),
+                        ),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                decimal_places=4, help_text="What the payer's bank asks back.", max_digits=19
+                            ),
+                        ),
+                        ("currency", models.CharField(max_length=3)),
+                        ("reason_code", models.CharField(blank=True, max_length=100)),
+                        ("reason", models.TextField(blank=True, help_text="In Razorpay's words.")),
+                        (
+                            "respond_by",
+                            models.DateTimeField(blank=True, help_text="After it Razorpay takes no answer.", null=True),
+                        ),
+                        ("raised_at", models.DateTimeField()),
+                        (
+                            "amount_deducted",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="What Razorpay says it took out of its next payout.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "amount_taken",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="How much of the payment that is: what went back before is not.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "deducted_at",
+                            models.DateTimeField(blank=True, help_text="When we learnt of the deduction.", null=True),
+                        ),
+                        (
+                            "returned_at",
+                            models.DateTimeField(
+                                blank=True, help_text="When we learnt that the money came back.", null=True
+                            ),
+                        ),
+                        (
+                            "told_at",
+                            models.DateTimeField(
+                                editable=False, help_text="When Razorpay was asked for what stands here."
+                            ),
+                        ),
+                        (
+                            "evidence_note",
+                            models.TextField(
+                                blank=True,
+                                help_text="What speaks against it, and which documents prove it.",
+                                max_length=1000,
+                            ),
+                        ),
+                        (
+                            "accepted_at",
+                            models.DateTimeField(blank=True, help_text="When a person gave in.", null=True),
+                        ),
+                        (
+                            "contested_at",
+                            models.DateTimeField(
+                                blank=True, help_text="When a person submitted the evidence.", null=True
+                            ),
+                        ),
+                        (
+                            "contested_amount",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="The payer gets the rest.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "accepted_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "contested_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="disputes",
+                                to="payments.payment",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["-raised_at"],
+                        "permissions": [("answer_dispute", "Can contest a dispute with evidence, and accept it")],
+                        "constraints": [
+                            models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="dispute_is_positive"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("amount_taken__gte", 0), ("amount_taken__lte", models.F("amount_deducted"))
+                                ),
+                                name="dispute_takes_at_most_what_was_deducted",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("accepted_at__isnull", True), ("contested_at__isnull", True), _connector="OR"
+                                ),
+                                name="dispute_has_one_answer",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("contested_amount", 0), ("contested_at__isnull", True)),
+                                    models.Q(
+                                        ("contested_amount__gt", 0),
+                                        ("contested_amount__lte", models.F("amount")),
+                                        ("contested_at__isnull", False),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="dispute_contests_at_most_its_amount",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("deducted_at__isnull", False),
+                                    models.Q(("amount_taken", 0), ("returned_at__isnull", True)),
+                                    _connector="OR",
+                                ),
+                                name="dispute_deducted_before_it_returns",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("status", "won"),
+                                        models.Q(
+                                            ("deducted_at__isnull", True),
+                                            ("returned_at__isnull", False),
+                                            _connector="OR",
+                                        ),
+                                    ),
+                                    models.Q(models.Q(("status", "won"), _negated=True), ("returned_at__isnull", True)),
+                                    _connector="OR",
+                                ),
+                                name="dispute_returns_if_it_is_won",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="DisputeDocument",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "proof",
+                            models.CharField(
+                                choices=[
+                                    ("billing_proof", "Invoice or receipt"),
+                                    ("proof_of_service", "Proof that the service was used"),
+                                    ("access_activity_log", "Log of access"),
+                                    ("customer_communication", "Messages with the customer"),
+                                    ("explanation_letter", "Letter of explanation"),
+                                    ("refund_confirmation", "Confirmation of a refund"),
+                                    ("cancellation_proof", "Proof of cancellation"),
+                                    ("term_and_conditions", "Terms and conditions"),
+                                    ("others", "Something else"),
+                                ],
+                                max_length=40,
+                                verbose_name="what it is",
+                            ),
+                        ),
+                        ("name", models.CharField(max_length=100, verbose_name="file")),
+                        (
+                            "content_type",
+                            models.CharField(
+                                choices=[("application/pdf", "PDF"), ("image/png", "PNG"), ("image/jpeg", "JPEG")],
+                                max_length=20,
+                                verbose_name="type",
+                            ),
+                        ),
+                        ("content", models.BinaryField()),
+                        ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                        (
+                            "razorpay_document_id",
+                            models.CharField(
+                                blank=True,
+                                help_text="Once it was sent.",
+                                max_length=40,
+                                verbose_name="Razorpay document",
+                            ),
+                        ),
+                        (
+                            "added_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "dispute",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="documents",
+                                to="payments.dispute",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "evidence",
+                        "verbose_name_plural": "evidence",
+                        "ordering": ["created_at"],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=django.db.models.lookups.Exact(
+                                    models.F("size"), models.Func(models.F("content"), function="length")
+                                ),
+                                name="evidence_has_its_size",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("size__gt", 0), ("size__lte", 4194304)),
+                                name="evidence_is_not_too_large",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Cheque",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "number",
+                            models.CharField(max_length=20, validators=[billing_platform.lib.validators.validate_line]),
+                        ),
+                        (
+                            "bank",
+                            models.CharField(
+                                help_text="On which it is drawn.",
+                                max_length=60,
+                                validators=[billing_platform.lib.validators.validate_line],
+                            ),
+                        ),
+                        ("dated", models.DateField(verbose_name="date on it")),
+                        ("received_on", models.DateField()),
+                        ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                        ("currency", models.CharField(max_length=3)),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("received", "In hand"),
+                                    ("deposited", "At the bank"),
+                                    ("cleared", "Cleared"),
+                                    ("bounced", "Bounced"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                default="received",
+                                max_length=9,
+                            ),
+                        ),
+                        ("deposited_on", models.DateField(blank=True, null=True)),
+                        ("cleared_on", models.DateField(blank=True, null=True)),
+                        ("bounced_on", models.DateField(blank=True, null=True)),
+                        (
+                            "reason",
+                            models.CharField(blank=True, help_text="Why it bounced or was cancelled.", max_length=500),
+                        ),
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="cheques",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                        (
+                            "charge",
+                            models.OneToOneField(
+                                blank=True,
+                                help_text="What charges it on the next invoice.",
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="bounced_cheque",
+                                to="invoicing.recurringfee",
+                                verbose_name="bounce charge",
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="For which it came; without one it is on account.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="cheques",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="cheques",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.OneToOneField(
+                                blank=True,
+                                help_text="Made when it cleared.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="cheque",
+                                to="payments.payment",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["received_on", "created_at"],
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("status__in", ["received", "deposited"])),
+                                fields=["received_on"],
+                                name="cheque_to_clear",
+                            )
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="cheque_is_positive"),
+                            models.CheckConstraint(
+                                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="cheque_currency_is_iso"
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(("status__in", ["received", "deposited", "cleared"])),
+                                fields=("organisation", "bank", "number"),
+                                name="cheque_recorded_once",
+                                violation_error_message="This cheque is recorded already.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("deposited_on__isnull", True), ("status", "received")),
+                                    models.Q(
+                                        ("deposited_on__isnull", False),
+                                        ("status__in", ["deposited", "cleared", "bounced"]),
+                                    ),
+                                    ("status", "cancelled"),
+                                    _connector="OR",
+                                ),
+                                name="cheque_was_deposited_before_the_bank_answered",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("cleared_on__isnull", False), ("payment__isnull", False), ("status", "cleared")
+                                    ),
+                                    models.Q(
+                                        models.Q(("status", "cleared"), _negated=True), ("cleared_on__isnull", True)
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="cleared_cheque_is_a_payment",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("bounced_on__isnull", False), ("status", "bounced")),
+                                    models.Q(
+                                        models.Q(("status", "bounced"), _negated=True),
+                                        ("bounced_on__isnull", True),
+                                        ("charge__isnull", True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="bounced_cheque_has_its_day",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("status__in", ["bounced", "cancelled"]),
+                                        models.Q(("reason", ""), _negated=True),
+                                    ),
+                                    models.Q(
+                                        models.Q(("status__in", ["bounced", "cancelled"]), _negated=True),
+                                        ("reason", ""),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="cheque_that_brings_nothing_says_why",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("deposited_on__isnull", True),
+                                        ("deposited_on__gte", models.F("received_on")),
+                                        _connector="OR",
+                                    ),
+                                    models.Q(
+                                        ("deposited_on__isnull", True),
+                                        ("deposited_on__gte", models.F("dated")),
+                                        _connector="OR",
+                                    ),
+                                    models.Q(
+                                        ("cleared_on__isnull", True),
+                                        ("cleared_on__gte", models.F("deposited_on")),
+                                        _connector="OR",
+                                    ),
+                                    models.Q(
+                                        ("bounced_on__isnull", True),
+                                        ("bounced_on__gte", models.F("deposited_on")),
+                                        _connector="OR",
+                                    ),
+                                ),
+                                name="days_of_a_cheque_in_order",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PaymentAllocation",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("credit", "Credited"),
+                                    ("refund", "Given back"),
+                                    ("restored", "Refund failed"),
+                                    ("reversal", "Reversed"),
+                                    ("credit_note", "Taken back by a credit note"),
+                                    ("dispute", "Lost in a dispute"),
+                                    ("dispute_won", "Dispute won"),
+                                    ("unallocated", "Taken off by an operator"),
+                                ],
+                                default="credit",
+                                max_length=11,
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                        (
+                            "answer",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("open", "Waits for a decision"),
+                                    ("asked_again", "Asked for again"),
+                                    ("left", "Left refunded"),
+                                ],
+                                help_text="Of a refund: whether the invoice asks for the money again.",
+                                max_length=11,
+                            ),
+                        ),
+                        ("reason", models.TextField(blank=True, help_text="Why an operator took it off the invoice.")),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="allocations",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="allocations",
+                                to="payments.payment",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "allocation",
+                        "ordering": ["created_at"],
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("answer", "open")), fields=["invoice"], name="allocation_to_decide"
+                            )
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored", "dispute_won"])),
+                                    models.Q(
+                                        ("amount__lt", 0),
+                                        ("kind__in", ["refund", "reversal", "credit_note", "dispute", "unallocated"]),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="allocation_sign_fits_its_kind",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "refund"), models.Q(("answer", ""), _negated=True)),
+                                    models.Q(models.Q(("kind", "refund"), _negated=True), ("answer", "")),
+                                    _connector="OR",
+                                ),
+                                name="allocation_answer_is_about_a_refund",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "unallocated"), models.Q(("reason", ""), _negated=True)),
+                                    models.Q(models.Q(("kind", "unallocated"), _negated=True), ("reason", "")),
+                                    _connector="OR",
+                                ),
+                                name="who_takes_an_allocation_off_says_why",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="MandateCharge",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
+                            ),
+                        ),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                        (
+                            "claimed_until",
+                            models.DateTimeField(
+                                blank=True,
+                                editable=False,
+                                help_text="A worker has it to itself until then. Empty: nobody.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "cause",
+                            models.CharField(
+                                choices=[
+                                    ("issued", "The invoice was issued"),
+                                    ("retry", "Tried again"),
+                                    ("operator", "An operator asked for it"),
+                                ],
+                                max_length=8,
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("announced", "Announced"),
+                                    ("asked", "At the bank"),
+                                    ("captured", "Captured"),
+                                    ("failed", "Failed"),
+                                    ("cancelled", "Cancelled"),
+                                    ("refused", "Not possible"),
+                                ],
+                                default="announced",
+                                max_length=9,
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                        (
+                            "notified_at",
+                            models.DateTimeField(
+                                blank=True, help_text="When the notice left for the payer.", null=True
+                            ),
+                        ),
+                        (
+                            "charge_after",
+                            models.DateTimeField(
+                                blank=True, help_text="The time that the notice names: no debit before.", null=True
+                            ),
+                        ),
+                        (
+                            "asked_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="When Razorpay was first asked to debit: since then it is looked up first.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "razorpay_payment_id",
+                            models.CharField(blank=True, max_length=40, verbose_name="Razorpay payment"),
+                        ),
+                        ("ended_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "reason",
+                            models.CharField(blank=True, help_text="Why it failed, or was not made.", max_length=255),
+                        ),
+                        (
+                            "failure_code",
+                            models.CharField(
+                                blank=True, help_text="The bank's reason, in Razorpay's word.", max_length=100
+                            ),
+                        ),
+                        (
+                            "public_token",
+                            models.CharField(
+                                default=payments.models.mandate_charge.new_debit_token,
+                                editable=False,
+                                help_text="Opens the page to opt out.",
+                                max_length=32,
+                                unique=True,
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="mandate_charges",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                        (
+                            "mandate",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="charges",
+                                to="payments.mandate",
+                            ),
+                        ),
+                        (
+                            "notice",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="organisations.notification",
+                            ),
+                        ),
+                        (
+                            "order",
+                            models.OneToOneField(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="mandate_charge",
+                                to="payments.paymentorder",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "debit",
+                        "ordering": ["-created_at"],
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("next_attempt_at__isnull", False)),
+                                fields=["next_attempt_at"],
+                                name="mandate_charge_due",
+                            )
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("status__in", ["announced", "asked"])),
+                                fields=("invoice",),
+                                name="one_live_mandate_charge_per_invoice",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("amount__gt", 0)), name="mandate_charge_asks_something"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("order__isnull", True), ("status", "refused")),
+                                    models.Q(
+                                        models.Q(("status", "refused"), _negated=True),
+                                        ("charge_after__isnull", False),
+                                        ("notice__isnull", False),
+                                        ("order__isnull", False),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="mandate_charge_is_announced",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("asked_at__isnull", True),
+                                    models.Q(
+                                        (
+                                            "asked_at__gte",
+                                            django.db.models.expressions.CombinedExpression(
+                                                models.F("notified_at"), "+", models.Value(datetime.timedelta(days=1))
+                                            ),
+                                        ),
+                                        ("notified_at__isnull", False),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="no_debit_within_a_day_of_its_notice",
+                                violation_error_message="A debit needs a notice at least 24 hours before.",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("status", "asked"), _negated=True),
+                                    ("asked_at__isnull", False),
+                                    _connector="OR",
+                                ),
+                                name="asked_mandate_charge_says_when",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PaymentRetry",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
+                            ),
+                        ),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                        (
+                            "claimed_until",
+                            models.DateTimeField(
+                                blank=True,
+                                editable=False,
+                                help_text="A worker has it to itself until then. Empty: nobody.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "max_retries",
+                            models.PositiveSmallIntegerField(
+                                default=3,
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(10),
+                                ],
+                                verbose_name="attempts",
+                            ),
+                        ),
+                        (
+                            "base_hours",
+                            models.PositiveSmallIntegerField(
+                                default=24,
+                                help_text="Hours.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(1440),
+                                ],
+                                verbose_name="first pause",
+                            ),
+                        ),
+                        (
+                            "factor",
+                            models.DecimalField(
+                                decimal_places=2,
+                                default=Decimal("2"),
+                                help_text="Each pause is so many times the one before.",
+                                max_digits=4,
+                                validators=[
+                                    django.core.validators.MinValueValidator(Decimal("1")),
+                                    django.core.validators.MaxValueValidator(Decimal("10")),
+                                ],
+                            ),
+                        ),
+                        (
+                            "cap_hours",
+                            models.PositiveSmallIntegerField(
+                                default=168,
+                                help_text="Hours.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(1440),
+                                ],
+                                verbose_name="longest pause",
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("scheduled", "Scheduled"),
+                                    ("attempting", "Attempting"),
+                                    ("succeeded", "Succeeded"),
+                                    ("exhausted", "Exhausted"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                default="scheduled",
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "failed_at",
+                            models.DateTimeField(help_text="When the payment failed: the pauses are counted from it."),
+                        ),
+                        (
+                            "made",
+                            models.PositiveSmallIntegerField(
+                                default=0, help_text="How many attempts were made.", verbose_name="made"
+                            ),
+                        ),
+                        ("ended_at", models.DateTimeField(blank=True, null=True)),
+                        ("end_reason", models.CharField(blank=True, help_text="Why it ended so.", max_length=200)),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payment_retries",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payment_retries",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.ForeignKey(
+                                help_text="The payment that failed first.",
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="retries",
+                                to="payments.payment",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "retry",
+                        "verbose_name_plural": "retries",
+                        "ordering": ["-created_at"],
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("next_attempt_at__isnull", False)),
+                                fields=["next_attempt_at"],
+                                name="payment_retry_due",
+                            )
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("status__in", ("scheduled", "attempting"))),
+                                fields=("invoice",),
+                                name="one_live_retry_plan_per_invoice",
+                            ),
+                            models.UniqueConstraint(fields=("payment",), name="one_retry_plan_per_payment"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("base_hours__gte", 1),
+                                    ("base_hours__lte", 1440),
+                                    ("cap_hours__gte", 1),
+                                    ("cap_hours__lte", 1440),
+                                    ("factor__gte", 1),
+                                    ("factor__lte", Decimal("10")),
+                                    ("max_retries__gte", 1),
+                                    ("max_retries__lte", 10),
+                                ),
+                                name="retry_plan_within_bounds",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("made__lte", models.F("max_retries"))),
+                                name="retries_made_within_the_plan",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("ended_at__isnull", True),
+                                        ("next_attempt_at__isnull", False),
+                                        ("status__in", ("scheduled", "attempting")),
+                                    ),
+                                    models.Q(
+                                        models.Q(("status__in", ("scheduled", "attempting")), _negated=True),
+                                        ("ended_at__isnull", False),
+                                        ("next_attempt_at__isnull", True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="retry_plan_waits_or_has_ended",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Payout",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "razorpay_payout_id",
+                            models.CharField(max_length=40, unique=True, verbose_name="Razorpay payout"),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[("created", "On its way"), ("processed", "Transferred"), ("failed", "Failed")],
+                                max_length=9,
+                            ),
+                        ),
+                        (
+                            "amount",
+                            models.DecimalField(decimal_places=4, help_text="What arrives at the bank.", max_digits=19),
+                        ),
+                        (
+                            "fees",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="Of the transfer itself; those of payments stand on its lines.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "tax",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="The GST within these fees.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "utr",
+                            models.CharField(
+                                blank=True,
+                                help_text="With it the bank finds the transfer.",
+                                max_length=60,
+                                verbose_name="UTR",
+                            ),
+                        ),
+                        ("begun_at", models.DateTimeField(help_text="When Razorpay began it.")),
+                        (
+                            "gateway_account",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="Empty: the environment's.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payouts",
+                                to="payments.gatewayaccount",
+                                verbose_name="Razorpay account",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["-begun_at"],
+                        "permissions": [("fetch_payouts", "Can fetch payouts from Razorpay")],
+                        "indexes": [models.Index(fields=["-begun_at"], name="payout_by_time")],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="BankLine",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("account", models.CharField(blank=True, max_length=40)),
+                        ("day", models.DateField()),
+                        ("narration", models.CharField(blank=True, max_length=1000, verbose_name="text")),
+                        ("reference", models.CharField(blank=True, help_text="UTR or cheque number.", max_length=100)),
+                        (
+                            "payer",
+                            models.CharField(blank=True, help_text="Who paid, as the text tells.", max_length=100),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                        ("currency", models.CharField(max_length=3)),
+                        (
+                            "balance",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                help_text="Of the account, after it.",
+                                max_digits=19,
+                                null=True,
+                            ),
+                        ),
+                        ("row", models.PositiveIntegerField(help_text="In the file.")),
+                        (
+                            "fingerprint",
+                            models.CharField(
+                                help_text="Day, amount, reference, balance, and place among equals.", max_length=64
+                            ),
+                        ),
+                        (
+                            "outcome",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("", "Waiting"),
+                                    ("booked", "Booked"),
+                                    ("known", "Was recorded before"),
+                                    ("payout", "Payout of Razorpay's"),
+                                ],
+                                default="",
+                                max_length=6,
+                            ),
+                        ),
+                        (
+                            "set_aside_reason",
+                            models.CharField(blank=True, max_length=500, verbose_name="set aside because"),
+                        ),
+                        (
+                            "billing_entity",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="bank_lines",
+                                to="organisations.billingentity",
+                                verbose_name="seller",
+                            ),
+                        ),
+                        (
+                            "statement",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="lines",
+                                to="payments.bankstatement",
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.OneToOneField(
+                                blank=True,
+                                help_text="Made of this money.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="bank_line",
+                                to="payments.payment",
+                            ),
+                        ),
+                        (
+                            "payout",
+                            models.OneToOneField(
+                                blank=True,
+                                help_text="Which arrived with it.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="bank_line",
+                                to="payments.payout",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "bank line",
+                        "ordering": ["-day", "-created_at", "row"],
+                        "permissions": [("book_bankline", "Can import bank statements, and book their lines")],
+                        "indexes": [
+                            models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
+                            models.Index(fields=["reference"], name="bank_line_by_reference"),
+                            models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("billing_entity", "account", "currency", "fingerprint"),
+                                name="bank_line_stored_once",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("amount__gt", 0)), name="bank_line_is_money_that_came_in"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("outcome", ""), ("payment__isnull", True), ("payout__isnull", True)),
+                                    models.Q(
+                                        ("outcome__in", ["booked", "known"]),
+                                        ("payment__isnull", False),
+                                        ("payout__isnull", True),
+                                    ),
+                                    models.Q(
+                                        ("outcome", "payout"), ("payment__isnull", True), ("payout__isnull", False)
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="bank_line_outcome_tells_its_payment",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("outcome", ""), ("set_aside_reason", ""), _connector="OR"),
+                                name="bank_line_is_booked_or_set_aside",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Refund",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
+                            ),
+                        ),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                        (
+                            "claimed_until",
+                            models.DateTimeField(
+                                blank=True,
+                                editable=False,
+                                help_text="A worker has it to itself until then. Empty: nobody.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "refund_number",
+                            models.CharField(editable=False, max_length=20, unique=True, verbose_name="number"),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[("gateway", "Razorpay"), ("bank", "Bank transfer")],
+                                max_length=7,
+                                verbose_name="way",
+                            ),
+                        ),
+                        (
+                            "asked_here",
+                            models.BooleanField(default=True, help_text="No: it was made in Razorpay's dashboard."),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[("pending", "Pending"), ("processed", "Processed"), ("failed", "Failed")],
+                                max_length=9,
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                        ("currency", models.CharField(max_length=3)),
+                        (
+                            "reason",
+                            models.TextField(blank=True, help_text="Why the money goes back. A credit note prints it."),
+                        ),
+                        (
+                            "razorpay_refund_id",
+                            models.CharField(
+                                blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay refund"
+                            ),
+                        ),
+                        (
+                            "reference",
+                            models.CharField(blank=True, help_text="UTR of the transfer back.", max_length=100),
+                        ),
+                        (
+                            "bank_reference",
+                            models.CharField(
+                                blank=True,
+                                help_text="ARN, RRN or UTR: with it the payer's bank finds the money. It comes days later.",
+                                max_length=100,
+                                verbose_name="bank's reference",
+                            ),
+                        ),
+                        (
+                            "refunded_on",
+                            models.DateField(
+                                help_text="The day of the transfer, of the request, or of Razorpay's refund."
+                            ),
+                        ),
+                        (
+                            "sent_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="When Razorpay was first asked for it. Since then it may exist there, and is looked up by its number before Razorpay is asked again.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "ended_at",
+                            models.DateTimeField(
+                                blank=True, help_text="When it was last processed, or failed.", null=True
+                            ),
+                        ),
+                        ("failure", models.TextField(blank=True, help_text="Why it failed.")),
+                        (
+                            "request_key",
+                            models.CharField(
+                                blank=True,
+                                editable=False,
+                                help_text="Which request asked for it: a repeated request finds it, and makes no second one.",
+                                max_length=320,
+                            ),
+                        ),
+                        (
+                            "closed_at",
+                            models.DateTimeField(
+                                blank=True,
+                                editable=False,
+                                help_text="When a person said that nothing more is to be done.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "afterwards",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("credit_note", "Credit note: the supply, or a part of its price, is taken back"),
+                                    ("leave", "No credit note, and the invoice asks for nothing more"),
+                                    ("ask_again", "The invoice asks for the money again"),
+                                ],
+                                help_text="What becomes of the invoice. Empty: the money was credited to none, or nobody has decided yet.",
+                                max_length=11,
+                            ),
+                        ),
+                        (
+                            "off_invoice",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="By how much that invoice is paid less.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "note_problem",
+                            models.TextField(blank=True, help_text="Why its credit note could not be issued."),
+                        ),
+                        (
+                            "credit_note",
+                            models.OneToOneField(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="refund",
+                                to="invoicing.creditnote",
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="The invoice that is paid less by it.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="refunds",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="refunds",
+                                to="payments.payment",
+                            ),
+                        ),
+                        (
+                            "retry_of",
+                            models.OneToOneField(
+                                blank=True,
+                                help_text="It failed before.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="retry",
+                                to="payments.refund",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["created_at"],
+                        "permissions": [
+                            ("refund_payment", "Can refund a payment through Razorpay"),
+                            ("refund_excess", "Can refund what a payment brought in and no invoice was credited with"),
+                        ],
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("next_attempt_at__isnull", False)),
+                                fields=["next_attempt_at"],
+                                name="refund_to_follow",
+                            )
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_is_positive"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("kind", "gateway"),
+                                        ("reference", ""),
+                                        models.Q(
+                                            ("razorpay_refund_id__isnull", False),
+                                            models.Q(("asked_here", True), ("status__in", ["pending", "failed"])),
+                                            _connector="OR",
+                                        ),
+                                    ),
+                                    models.Q(
+                                        ("asked_here", True),
+                                        ("kind", "bank"),
+                                        ("razorpay_refund_id__isnull", True),
+                                        ("status", "processed"),
+                                        models.Q(("reference", ""), _negated=True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="refund_comes_from_gateway_or_operator",
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(("kind", "bank")),
+                                fields=("payment", "reference"),
+                                name="bank_refund_once_per_payment_and_reference",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("invoice__isnull", True), ("off_invoice", 0)),
+                                    models.Q(
+                                        ("invoice__isnull", False),
+                                        ("off_invoice__gt", 0),
+                                        ("off_invoice__lte", models.F("amount")),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="refund_takes_at_most_its_amount_off_an_invoice",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("credit_note__isnull", True), ("afterwards", "credit_note"), _connector="OR"
+                                ),
+                                name="refund_with_a_note_says_so",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("status", "failed"), models.Q(("failure", ""), _negated=True)),
+                                    models.Q(models.Q(("status", "failed"), _negated=True), ("failure", "")),
+                                    _connector="OR",
+                                ),
+                                name="refund_that_failed_says_why",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("closed_at__isnull", True), ("status", "failed"), _connector="OR"),
+                                name="refund_closed_by_a_person_failed",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PayoutLine",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("payment", "Payment"),
+                                    ("refund", "Refund"),
+                                    ("transfer", "Transfer"),
+                                    ("adjustment", "Adjustment"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        ("entity_id", models.CharField(max_length=40, verbose_name="id at Razorpay")),
+                        (
+                            "amount",
+                            models.DecimalField(
+                                decimal_places=4, help_text="Of the payment or refund itself.", max_digits=19
+                            ),
+                        ),
+                        ("credit", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                        ("debit", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                        (
+                            "fee",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="Razorpay's fee, GST on it included.",
+                                max_digits=19,
+                            ),
+                        ),
+                        (
+                            "tax",
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=Decimal("0"),
+                                help_text="The GST within the fee.",
+                                max_digits=19,
+                            ),
+                        ),
+                        ("description", models.CharField(blank=True, max_length=255)),
+                        ("happened_at", models.DateTimeField()),
+                        (
+                            "dispute",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payout_lines",
+                                to="payments.dispute",
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="If ours.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payout_lines",
+                                to="payments.payment",
+                            ),
+                        ),
+                        (
+                            "payout",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.payout"
+                            ),
+                        ),
+                        (
+                            "refund",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="payout_lines",
+                                to="payments.refund",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "payout line",
+                        "ordering": ["happened_at", "entity_id"],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("payout", "kind", "entity_id"), name="payout_line_once_per_payout"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("credit__gte", 0),
+                                    ("debit__gte", 0),
+                                    ("fee__gte", 0),
+                                    ("tax__gte", 0),
+                                    ("tax__lte", models.F("fee")),
+                                ),
+                                name="payout_line_has_no_amount_below_zero",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Reminder",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "step",
+                            models.SmallIntegerField(
+                                blank=True,
+                                help_text="Days after the due date; empty: a person sent it between the steps.",
+                                null=True,
+                            ),
+                        ),
+                        ("status", models.CharField(choices=[("sent", "Sent"), ("skipped", "Skipped")], max_length=7)),
+                        ("amount", models.DecimalField(decimal_places=4, help_text="What was due.", max_digits=19)),
+                        ("sent_by", models.CharField(blank=True, help_text="Empty: the schedule.", max_length=200)),
+                        (
+                            "email",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="organisations.notification",
+                                verbose_name="e-mail",
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="reminders",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["-created_at"],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("step__isnull", False)),
+                                fields=("invoice", "step"),
+                                name="one_reminder_per_invoice_and_step",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("email__isnull", False), ("status", "sent")),
+                                    models.Q(("email__isnull", True), ("status", "skipped"), ("step__isnull", False)),
+                                    _connector="OR",
+                                ),
+                                name="sent_reminder_has_its_email",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("step__isnull", False), models.Q(("sent_by", ""), _negated=True), _connector="OR"
+                                ),
+                                name="reminder_between_steps_has_a_sender",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ReminderPause",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "kind",
+                            models.CharField(choices=[("promise", "Promise to pay"), ("pause", "Pause")], max_length=7),
+                        ),
+                        (
+                            "last_day",
+                            models.DateField(
+                                blank=True,
+                                help_text="In the customer's time zone. Empty: until somebody ends it.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "note",
+                            models.CharField(
+                                max_length=500, validators=[billing_platform.lib.validators.validate_line]
+                            ),
+                        ),
+                        ("placed_by", models.CharField(max_length=200)),
+                        ("ended_at", models.DateTimeField(blank=True, null=True)),
+                        ("ended_by", models.CharField(blank=True, max_length=200)),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="reminder_pauses",
+                                to="invoicing.invoice",
+                            ),
+                        ),
+                        (
+                            "question",
+                            models.ForeignKey(
+                                blank=True,
+                                help_text="The pause ends when this question is closed.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="reminder_pauses",
+                                to="invoicing.invoicequestion",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "pause of reminders",
+                        "verbose_name_plural": "pauses of reminders",
+                        "ordering": ["-created_at"],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("ended_at__isnull", True)),
+                                fields=("invoice",),
+                                name="one_open_pause_per_invoice",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("kind", "pause"),
+                                    models.Q(("kind", "promise"), ("last_day__isnull", False)),
+                                    _connector="OR",
+                                ),
+                                name="promise_has_a_day",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("ended_at__isnull", True), ("ended_by", "")),
+                                    models.Q(("ended_at__isnull", False), models.Q(("ended_by", ""), _negated=True)),
+                                    _connector="OR",
+                                ),
+                                name="ended_pause_says_by_whom",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="RetryTry",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("number", models.PositiveSmallIntegerField()),
+                        (
+                            "way",
+                            models.CharField(
+                                blank=True, choices=[("mandate", "Mandate"), ("link", "Payment link")], max_length=7
+                            ),
+                        ),
+                        (
+                            "outcome",
+                            models.CharField(
+                                choices=[
+                                    ("making", "Being made"),
+                                    ("asked", "Asked, no answer yet"),
+                                    ("paid", "Paid"),
+                                    ("failed", "Failed"),
+                                ],
+                                default="making",
+                                max_length=6,
+                            ),
+                        ),
+                        ("asked_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "error",
+                            models.TextField(
+                                blank=True, help_text="Why it failed, or why there was no charge but a link."
+                            ),
+                        ),
+                        ("asked_by", models.CharField(blank=True, help_text="Empty: the schedule.", max_length=200)),
+                        (
+                            "order",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="payments.paymentorder",
+                                verbose_name="payment request",
+                            ),
+                        ),
+                        (
+                            "plan",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="tries",
+                                to="payments.paymentretry",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "attempt",
+                        "ordering": ["plan", "number"],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("plan", "number"), name="retry_attempt_made_once"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("outcome", "making"),
+                                    models.Q(("asked_at__isnull", False), models.Q(("way", ""), _negated=True)),
+                                    _connector="OR",
+                                ),
+                                name="made_attempt_says_when_and_how",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="WithheldTax",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "section_code",
+                            models.CharField(
+                                blank=True, help_text="1027, for instance. Empty where not known.", max_length=8
+                            ),
+                        ),
+                        (
+                            "taxable_value",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                help_text="The value without GST on which it was withheld. Empty where not known.",
+                                max_digits=19,
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "deducted_on",
+                            models.DateField(
+                                help_text="The day of the payment of which it was withheld.", verbose_name="withheld on"
+                            ),
+                        ),
+                        (
+                            "quarter_start",
+                            models.DateField(
+                                help_text="The first day of the quarter in which it was withheld.",
+                                verbose_name="quarter",
+                            ),
+                        ),
+                        (
+                            "certificate_state",
+                            models.CharField(
+                                choices=[
+                                    ("expected", "Expected"),
+                                    ("received", "Received"),
+                                    ("mismatched", "Names another amount"),
+                                ],
+                                default="expected",
+                                max_length=10,
+                                verbose_name="certificate",
+                            ),
+                        ),
+                        ("certificate_number", models.CharField(blank=True, max_length=100)),
+                        ("certificate_on", models.DateField(blank=True, null=True, verbose_name="certificate's day")),
+                        (
+                            "certificate_amount",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                max_digits=19,
+                                null=True,
+                                verbose_name="certificate's amount",
+                            ),
+                        ),
+                        (
+                            "asked_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="When the customer was last mailed about its certificate.",
+                                null=True,
+                                verbose_name="last asked for",
+                            ),
+                        ),
+                        (
+                            "payment",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="withheld_tax",
+                                to="payments.payment",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "tax withheld",
+                        "verbose_name_plural": "taxes withheld",
+                        "ordering": ["-deducted_on", "-created_at"],
+                        "indexes": [models.Index(fields=["quarter_start"], name="withheld_tax_by_quarter")],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("quarter_start__day", 1),
+                                    ("quarter_start__month__in", [1, 4, 7, 10]),
+                                    ("deducted_on__year", models.F("quarter_start__year")),
+                                    ("deducted_on__month__gte", models.F("quarter_start__month")),
+                                    (
+                                        "deducted_on__month__lt",
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("quarter_start__month"), "+", models.Value(3)
+                                        ),
+                                    ),
+                                ),
+                                name="withheld_tax_is_of_its_quarter",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("taxable_value__isnull", True), ("taxable_value__gt", 0), _connector="OR"
+                                ),
+                                name="tax_is_withheld_of_some_value",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("certificate_amount__isnull", True),
+                                        ("certificate_number", ""),
+                                        ("certificate_on__isnull", True),
+                                        ("certificate_state", "expected"),
+                                    ),
+                                    models.Q(
+                                        ("certificate_amount__gt", 0),
+                                        ("certificate_on__isnull", False),
+                                        ("certificate_state__in", ["received", "mismatched"]),
+                                        models.Q(("certificate_number", ""), _negated=True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="certificate_is_named_once_it_came",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CertificateFile",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("name", models.CharField(help_text="As it was uploaded.", max_length=100)),
+                        ("content", models.BinaryField()),
+                        ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                        ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                        (
+                            "uploaded_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "withheld_tax",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="files",
+                                to="payments.withheldtax",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "ordering": ["-created_at"],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=django.db.models.lookups.Exact(
+                                    models.F("sha256"),
+                                    models.Func(
+                                        models.Func(
+                                            models.F("content"), function="sha256", output_field=models.BinaryField()
+                                        ),
+                                        models.Value("hex"),
+                                        function="encode",
+                                    ),
+                                ),
+                                name="certificate_file_is_its_fingerprint",
+                            ),
+                            models.CheckConstraint(
+                                condition=django.db.models.lookups.Exact(
+                                    models.F("size"), models.Func(models.F("content"), function="length")
+                                ),
+                                name="certificate_file_has_its_size",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="SentCertificate",
+                    fields=[
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        ("quarter_start", models.DateField(help_text="Its first day.", verbose_name="quarter")),
+                        (
+                            "certificate_number",
+                            models.CharField(
+                                max_length=100, validators=[billing_platform.lib.validators.validate_line]
+                            ),
+                        ),
+                        ("certificate_on", models.DateField(verbose_name="certificate's day")),
+                        (
+                            "certificate_amount",
+                            models.DecimalField(
+                                decimal_places=4,
+                                help_text="In rupees.",
+                                max_digits=19,
+                                verbose_name="certificate's amount",
+                            ),
+                        ),
+                        (
+                            "name",
+                            models.CharField(help_text="As it was uploaded.", max_length=100, verbose_name="file"),
+                        ),
+                        ("content", models.BinaryField()),
+                        ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                        ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                        ("sent_by", models.CharField(max_length=200)),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[("to_check", "To check"), ("accepted", "Accepted"), ("rejected", "Rejected")],
+                                default="to_check",
+                                max_length=8,
+                            ),
+                        ),
+                        (
+                            "reason",
+                            models.CharField(
+                                blank=True,
+                                help_text="Why it was rejected.",
+                                max_length=500,
+                                validators=[billing_platform.lib.validators.validate_line],
+                            ),
+                        ),
+                        ("decided_at", models.DateTimeField(blank=True, null=True)),
+                        ("decided_by", models.CharField(blank=True, max_length=200)),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="sent_certificates",
+                                to="organisations.organisation",
+                                verbose_name="customer",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "certificate sent in",
+                        "verbose_name_plural": "certificates sent in",
+                        "ordering": ["-created_at"],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("status", "rejected"), _negated=True),
+                                fields=("organisation", "sha256"),
+                                name="certificate_is_sent_once",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("quarter_start__day", 1), ("quarter_start__month__in", [1, 4, 7, 10])
+                                ),
+                                name="sent_certificate_is_of_a_quarter",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("certificate_amount__gt", 0), models.Q(("certificate_number", ""), _negated=True)
+                                ),
+                                name="sent_certificate_names_number_and_amount",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("decided_at__isnull", True),
+                                        ("decided_by", ""),
+                                        ("reason", ""),
+                                        ("status", "to_check"),
+                                    ),
+                                    models.Q(
+                                        ("decided_at__isnull", False),
+                                        ("reason", ""),
+                                        ("status", "accepted"),
+                                        models.Q(("decided_by", ""), _negated=True),
+                                    ),
+                                    models.Q(
+                                        ("decided_at__isnull", False),
+                                        ("status", "rejected"),
+                                        models.Q(("decided_by", ""), _negated=True),
+                                        models.Q(("reason", ""), _negated=True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="sent_certificate_tells_its_decision",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    django.db.models.lookups.Exact(
+                                        models.F("sha256"),
+                                        models.Func(
+                                            models.Func(
+                                                models.F("content"),
+                                                function="sha256",
+                                                output_field=models.BinaryField(),
+                                            ),
+                                            models.Value("hex"),
+                                            function="encode",
+                                        ),
+                                    ),
+                                    django.db.models.lookups.Exact(
+                                        models.F("size"), models.Func(models.F("content"), function="length")
+                                    ),
+                                ),
+                                name="sent_certificate_is_its_fingerprint",
+                            ),
+                        ],
+                    },
                 ),
             ],
-            options={
-                "ordering": ["-created_at"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=django.db.models.lookups.Exact(
-                            models.F("sha256"),
-                            models.Func(
-                                models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
-                                models.Value("hex"),
-                                function="encode",
-                            ),
-                        ),
-                        name="certificate_file_is_its_fingerprint",
-                    ),
-                    models.CheckConstraint(
-                        condition=django.db.models.lookups.Exact(
-                            models.F("size"), models.Func(models.F("content"), function="length")
-                        ),
-                        name="certificate_file_has_its_size",
-                    ),
-                ],
-            },
         ),
-        migrations.AddField(
-            model_name="dispute",
-            name="payment",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="payments.payment"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="dispute_is_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_taken__gte", 0), ("amount_taken__lte", models.F("amount_deducted"))),
-                name="dispute_takes_at_most_what_was_deducted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("accepted_at__isnull", True), ("contested_at__isnull", True), _connector="OR"),
-                name="dispute_has_one_answer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("contested_amount", 0), ("contested_at__isnull", True)),
-                    models.Q(
-                        ("contested_amount__gt", 0),
-                        ("contested_amount__lte", models.F("amount")),
-                        ("contested_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="dispute_contests_at_most_its_amount",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("deducted_at__isnull", False),
-                    models.Q(("amount_taken", 0), ("returned_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="dispute_deducted_before_it_returns",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("status", "won"),
-                        models.Q(("deducted_at__isnull", True), ("returned_at__isnull", False), _connector="OR"),
-                    ),
-                    models.Q(models.Q(("status", "won"), _negated=True), ("returned_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="dispute_returns_if_it_is_won",
-            ),
-        ),
-        migrations.AddField(
-            model_name="payment",
-            name="order",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="payments",
-                to="payments.paymentorder",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(fields=["-created_at", "-id"], name="payment_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(fields=["organisation", "-created_at"], name="payment_by_organisation"),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("paid_at__isnull", False)), fields=["paid_at"], name="payment_by_paid_at"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("received_on__isnull", False)), fields=["received_on"], name="payment_by_receipt"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("status", "authorized")), fields=["updated_at"], name="payment_to_capture"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(fields=["reference"], name="payment_by_reference"),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(fields=["razorpay_order_id"], name="payment_by_razorpay_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_is_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_refunded__gte", 0), ("amount_refunded__lte", models.F("amount"))),
-                name="payment_refunded_between_nothing_and_amount",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_lost__gte", 0), ("amount_lost__lte", models.F("amount"))),
-                name="payment_lost_between_nothing_and_amount",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_currency_is_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "gateway"), ("order__isnull", False), ("razorpay_payment_id__isnull", False)),
-                    models.Q(
-                        ("kind__in", ["offline", "tds"]), ("order__isnull", True), ("razorpay_payment_id__isnull", True)
-                    ),
-                    _connector="OR",
-                ),
-                name="payment_comes_from_gateway_or_operator",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        models.Q(("paid_at__isnull", False), ("status", "captured")),
-                        models.Q(("status", "captured"), _negated=True),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        ("paid_at__isnull", True), ("status__in", ["captured", "refunded", "reversed"]), _connector="OR"
-                    ),
-                ),
-                name="payment_has_paid_at_once_captured",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("not_captured", ""), ("status", "authorized"), _connector="OR"),
-                name="only_an_authorised_payment_is_not_captured",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("payer_fee__gte", 0), ("payer_fee__lt", models.F("amount"))),
-                name="payment_is_more_than_the_payers_fee",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("payer_fee", 0), models.Q(("fee__isnull", False), ("payer_fee", models.F("fee"))), _connector="OR"
-                ),
-                name="payer_bears_all_of_the_fee_or_nothing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("reversed_at__isnull", True), models.Q(("status", "reversed"), _negated=True)),
-                    models.Q(("kind__in", ["offline", "tds"]), ("reversed_at__isnull", False), ("status", "reversed")),
-                    _connector="OR",
-                ),
-                name="only_what_an_operator_recorded_is_reversed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "gateway"), ("received_on__isnull", True)),
-                    ("kind__in", ["offline", "tds"]),
-                    _connector="OR",
-                ),
-                name="gateway_payment_has_a_time_not_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("billing_entity__isnull", True), ("invoice__isnull", False)),
-                    models.Q(("billing_entity__isnull", False), ("invoice__isnull", True), ("kind", "offline")),
-                    _connector="OR",
-                ),
-                name="payment_is_of_an_invoice_or_on_account",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("invoice__isnull", True), models.Q(("status", "reversed"), _negated=True)),
-                fields=("organisation", "method", "reference"),
-                name="payment_on_account_once_per_reference",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "gateway"), _negated=True),
-                    models.Q(("reference", ""), _negated=True),
-                    models.Q(("status", "reversed"), _negated=True),
-                ),
-                fields=("invoice", "method", "reference"),
-                name="offline_payment_once_per_invoice_and_reference",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paidinvoice",
             trigger=pgtrigger.compiler.Trigger(
                 name="paid_is_what_is_credited",
@@ -3286,7 +3621,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="bankstatement",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -3300,7 +3635,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="bankstatement",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3315,7 +3650,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="disputedocument",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_was_sent_stays",
@@ -3330,7 +3665,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="disputedocument",
             trigger=pgtrigger.compiler.Trigger(
                 name="a_file_never_changes",
@@ -3345,7 +3680,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="disputedocument",
             trigger=pgtrigger.compiler.Trigger(
                 name="sent_once",
@@ -3360,7 +3695,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="disputedocument",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3375,7 +3710,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="gatewayaccount",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3389,7 +3724,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="gatewayaccount",
             trigger=pgtrigger.compiler.Trigger(
                 name="seller_never_changes",
@@ -3404,7 +3739,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="inboundwebhook",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_arrived_never_changes",
@@ -3419,7 +3754,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="inboundwebhook",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3433,7 +3768,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="inboundwebhook",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3448,7 +3783,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="journalbatch",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -3462,7 +3797,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="journalbatch",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3477,7 +3812,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="journalbatch",
             trigger=pgtrigger.compiler.Trigger(
                 name="batch_has_its_file",
@@ -3493,7 +3828,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="journalfile",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -3507,7 +3842,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="journalfile",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3522,7 +3857,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="journalitem",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -3536,7 +3871,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="journalitem",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3551,7 +3886,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="latefee",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3565,7 +3900,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="latefee",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_changes",
@@ -3580,7 +3915,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="mandate",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3594,7 +3929,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="mandate",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_agreed_never_changes",
@@ -3609,7 +3944,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="mandate",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
@@ -3624,7 +3959,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="dispute",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3638,7 +3973,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="dispute",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_disputed_never_changes",
@@ -3653,7 +3988,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="dispute",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
@@ -3668,7 +4003,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="dispute",
             trigger=pgtrigger.compiler.Trigger(
                 name="payment_lacks_what_was_lost",
@@ -3684,7 +4019,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="dispute",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3699,7 +4034,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3713,7 +4048,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3728,7 +4063,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_written_on_it_never_changes",
@@ -3743,7 +4078,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
                 name="moves_as_cheques_do",
@@ -3758,7 +4093,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
                 name="is_of_its_invoice_and_payment",
@@ -3772,7 +4107,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3786,7 +4121,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
                 name="only_the_answer_changes",
@@ -3801,7 +4136,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
                 name="answered_once",
@@ -3816,7 +4151,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -3831,7 +4166,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
                 name="within_payment_and_invoice",
@@ -3846,7 +4181,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_credited_did_not_go_back",
@@ -3862,7 +4197,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
                 name="paid_is_what_is_credited",
@@ -3878,7 +4213,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentorder",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_asked_never_changes",
@@ -3893,7 +4228,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentorder",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3907,7 +4242,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentorder",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
@@ -3922,7 +4257,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -3936,7 +4271,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="belongs_to_its_invoice",
@@ -3951,7 +4286,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_was_paid_never_changes",
@@ -3966,7 +4301,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_credited_did_not_go_back",
@@ -3982,7 +4317,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_cleared_cheque_is_reversed",
@@ -3999,7 +4334,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
@@ -4014,7 +4349,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="mandatecharge",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4028,7 +4363,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="mandatecharge",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_announced_never_changes",
@@ -4043,7 +4378,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="mandatecharge",
             trigger=pgtrigger.compiler.Trigger(
                 name="within_the_mandate",
@@ -4058,7 +4393,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="mandatecharge",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
@@ -4073,7 +4408,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentretry",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4087,7 +4422,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentretry",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_failed_never_changes",
@@ -4102,7 +4437,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentretry",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_ends_once",
@@ -4117,7 +4452,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="paymentretry",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4132,7 +4467,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payout",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4146,7 +4481,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payout",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_was_paid_out_never_changes",
@@ -4161,7 +4496,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payout",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
@@ -4176,7 +4511,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payout",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4191,7 +4526,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="bankline",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4205,7 +4540,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="bankline",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4220,7 +4555,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="bankline",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_the_bank_said_never_changes",
@@ -4235,7 +4570,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="bankline",
             trigger=pgtrigger.compiler.Trigger(
                 name="pays_once",
@@ -4250,7 +4585,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4264,7 +4599,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_was_asked_never_changes",
@@ -4279,7 +4614,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
                 name="known_to_the_gateway_once",
@@ -4294,7 +4629,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
                 name="one_note_for_good",
@@ -4309,7 +4644,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
                 name="within_its_payment",
@@ -4324,7 +4659,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
@@ -4339,7 +4674,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4354,7 +4689,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payoutline",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4368,7 +4703,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payoutline",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_moved_never_changes",
@@ -4383,7 +4718,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="payoutline",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4398,7 +4733,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="reminder",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -4412,7 +4747,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="reminder",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4427,7 +4762,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="reminderpause",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4441,7 +4776,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="reminderpause",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4456,7 +4791,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="retrytry",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4470,7 +4805,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="retrytry",
             trigger=pgtrigger.compiler.Trigger(
                 name="number_never_changes",
@@ -4485,7 +4820,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="retrytry",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4500,7 +4835,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="withheldtax",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
@@ -4514,7 +4849,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="withheldtax",
             trigger=pgtrigger.compiler.Trigger(
                 name="its_payment_never_changes",
@@ -4529,7 +4864,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="withheldtax",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4544,7 +4879,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="withheldtax",
             trigger=pgtrigger.compiler.Trigger(
                 name="is_of_tax_withheld",
@@ -4559,7 +4894,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="certificatefile",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",
@@ -4573,7 +4908,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
+        billing_platform.lib.database.operations.AddTrigger(
             model_name="certificatefile",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
@@ -4588,70 +4923,78 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.CreateModel(
-            name='SentCertificate',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('quarter_start', models.DateField(help_text='Its first day.', verbose_name='quarter')),
-                ('certificate_number', models.CharField(max_length=100, validators=[billing_platform.lib.validators.validate_line])),
-                ('certificate_on', models.DateField(verbose_name="certificate's day")),
-                ('certificate_amount', models.DecimalField(decimal_places=4, help_text='In rupees.', max_digits=19, verbose_name="certificate's amount")),
-                ('name', models.CharField(help_text='As it was uploaded.', max_length=100, verbose_name='file')),
-                ('content', models.BinaryField()),
-                ('size', models.PositiveIntegerField(help_text='Bytes.')),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('sent_by', models.CharField(max_length=200)),
-                ('status', models.CharField(choices=[('to_check', 'To check'), ('accepted', 'Accepted'), ('rejected', 'Rejected')], default='to_check', max_length=8)),
-                ('reason', models.CharField(blank=True, help_text='Why it was rejected.', max_length=500, validators=[billing_platform.lib.validators.validate_line])),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.CharField(blank=True, max_length=200)), ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sent_certificates', to='organisations.organisation', verbose_name='customer')),
-            ],
-            options={
-                'verbose_name': 'certificate sent in',
-                'verbose_name_plural': 'certificates sent in',
-                'ordering': ['-created_at'],
-            },
+        billing_platform.lib.database.operations.AddTrigger(
+            model_name="reminderpause",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_said_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."last_day" IS DISTINCT FROM (NEW."last_day") OR OLD."note" IS DISTINCT FROM (NEW."note") OR OLD."placed_by" IS DISTINCT FROM (NEW."placed_by") OR OLD."question_id" IS DISTINCT FROM (NEW."question_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="56f13be17db7c8e3e06769ce747f53c6970b4227",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_was_said_never_changes_1dad0",
+                    table="payments_reminderpause",
+                    when="BEFORE",
+                ),
+            ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reminderpause',
-            trigger=pgtrigger.compiler.Trigger(name='what_was_said_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."last_day" IS DISTINCT FROM (NEW."last_day") OR OLD."note" IS DISTINCT FROM (NEW."note") OR OLD."placed_by" IS DISTINCT FROM (NEW."placed_by") OR OLD."question_id" IS DISTINCT FROM (NEW."question_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='56f13be17db7c8e3e06769ce747f53c6970b4227', operation='UPDATE', pgid='pgtrigger_what_was_said_never_changes_1dad0', table='payments_reminderpause', when='BEFORE')),
+        billing_platform.lib.database.operations.AddTrigger(
+            model_name="sentcertificate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="cccca1eba48289a3715a41737e240976b9944bd4",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_24a9e",
+                    table="payments_sentcertificate",
+                    when="BEFORE",
+                ),
+            ),
         ),
-        migrations.AddConstraint(
-            model_name='sentcertificate',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'rejected'), _negated=True), fields=('organisation', 'sha256'), name='certificate_is_sent_once'),
+        billing_platform.lib.database.operations.AddTrigger(
+            model_name="sentcertificate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_sent_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."quarter_start" IS DISTINCT FROM (NEW."quarter_start") OR OLD."certificate_number" IS DISTINCT FROM (NEW."certificate_number") OR OLD."certificate_on" IS DISTINCT FROM (NEW."certificate_on") OR OLD."certificate_amount" IS DISTINCT FROM (NEW."certificate_amount") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."sha256" IS DISTINCT FROM (NEW."sha256") OR OLD."sent_by" IS DISTINCT FROM (NEW."sent_by") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="809654ce68e6652153893820e0d1185247dd806c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_was_sent_stays_2a89b",
+                    table="payments_sentcertificate",
+                    when="BEFORE",
+                ),
+            ),
         ),
-        migrations.AddConstraint(
-            model_name='sentcertificate',
-            constraint=models.CheckConstraint(condition=models.Q(('quarter_start__day', 1), ('quarter_start__month__in', [1, 4, 7, 10])), name='sent_certificate_is_of_a_quarter'),
+        billing_platform.lib.database.operations.AddTrigger(
+            model_name="sentcertificate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="decided_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (OLD.\"status\" = 'to_check'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="217ccae2dbf921627449f704e1fc9112d16047a7",
+                    operation="UPDATE",
+                    pgid="pgtrigger_decided_once_6b14f",
+                    table="payments_sentcertificate",
+                    when="BEFORE",
+                ),
+            ),
         ),
-        migrations.AddConstraint(
-            model_name='sentcertificate',
-            constraint=models.CheckConstraint(condition=models.Q(('certificate_amount__gt', 0), models.Q(('certificate_number', ''), _negated=True)), name='sent_certificate_names_number_and_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='sentcertificate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by', ''), ('reason', ''), ('status', 'to_check')), models.Q(('decided_at__isnull', False), ('reason', ''), ('status', 'accepted'), models.Q(('decided_by', ''), _negated=True)), models.Q(('decided_at__isnull', False), ('status', 'rejected'), models.Q(('decided_by', ''), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='sent_certificate_tells_its_decision'),
-        ),
-        migrations.AddConstraint(
-            model_name='sentcertificate',
-            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.F('sha256'), models.Func(models.Func(models.F('content'), function='sha256', output_field=models.BinaryField()), models.Value('hex'), function='encode')), django.db.models.lookups.Exact(models.F('size'), models.Func(models.F('content'), function='length'))), name='sent_certificate_is_its_fingerprint'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sentcertificate',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='cccca1eba48289a3715a41737e240976b9944bd4', operation='DELETE', pgid='pgtrigger_never_deleted_24a9e', table='payments_sentcertificate', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sentcertificate',
-            trigger=pgtrigger.compiler.Trigger(name='what_was_sent_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."quarter_start" IS DISTINCT FROM (NEW."quarter_start") OR OLD."certificate_number" IS DISTINCT FROM (NEW."certificate_number") OR OLD."certificate_on" IS DISTINCT FROM (NEW."certificate_on") OR OLD."certificate_amount" IS DISTINCT FROM (NEW."certificate_amount") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."sha256" IS DISTINCT FROM (NEW."sha256") OR OLD."sent_by" IS DISTINCT FROM (NEW."sent_by") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='809654ce68e6652153893820e0d1185247dd806c', operation='UPDATE', pgid='pgtrigger_what_was_sent_stays_2a89b', table='payments_sentcertificate', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sentcertificate',
-            trigger=pgtrigger.compiler.Trigger(name='decided_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."status" = \'to_check\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='217ccae2dbf921627449f704e1fc9112d16047a7', operation='UPDATE', pgid='pgtrigger_decided_once_6b14f', table='payments_sentcertificate', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='sentcertificate',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;", hash='38ffe23dcac8cf00e2cf99dce4fac929f78c1e88', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_58aa1', table='payments_sentcertificate', when='BEFORE')),
+        billing_platform.lib.database.operations.AddTrigger(
+            model_name="sentcertificate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="38ffe23dcac8cf00e2cf99dce4fac929f78c1e88",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_58aa1",
+                    table="payments_sentcertificate",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -18,13 +18,13 @@ from billing_platform.lib.admin.base import (
     ActionForm,
     ModelAdmin,
     QuickFilter,
-    Textarea,
     badge,
     facts,
     link,
     object_action,
     when,
 )
+from billing_platform.lib.admin.inputs import Textarea
 from billing_platform.lib.admin.previewing import PreviewMixin
 from billing_platform.lib.limits import QUANTITY_PLACES, REASON_LENGTH
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text

@@ -9,7 +9,8 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
-from billing_platform.lib.admin.base import ModelAdmin, Textarea, badge, short_time
+from billing_platform.lib.admin.base import ModelAdmin, badge, short_time
+from billing_platform.lib.admin.inputs import Textarea
 from events.models import Metric, UsageAggregate, UsageEvent
 from events.services import metrics
 

@@ -16,7 +16,6 @@ from billing_platform.lib.admin.base import (
     ActionForm,
     Extension,
     ReadOnlyAdmin,
-    Textarea,
     WaitingFirst,
     badge,
     extends,
@@ -25,6 +24,7 @@ from billing_platform.lib.admin.base import (
     short_time,
 )
 from billing_platform.lib.admin.display import EMPTY, admin_url, anchor, brief, when
+from billing_platform.lib.admin.inputs import Textarea
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.models import Invoice, InvoiceLine, InvoiceQuestion
 from invoicing.models.invoice_question import QUESTION_LENGTH

@@ -17,7 +17,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from billing_platform.lib.admin.base import Select, scoped
+from billing_platform.lib.admin.base import scoped
+from billing_platform.lib.admin.inputs import Select
 from billing_platform.lib.http.downloads import PDF, file_response
 from invoicing.documents import AS_ISSUED, InvoiceDocument
 from invoicing.documents.html import built_in

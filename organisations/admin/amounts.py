@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from billing_platform.lib.admin.base import Select, ShortDecimalField, Textarea
+from billing_platform.lib.admin.inputs import Select, ShortDecimalField, Textarea
 from billing_platform.lib.limits import MONEY_DIGITS, MONEY_PLACES
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
 

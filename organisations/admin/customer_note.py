@@ -15,7 +15,6 @@ from billing_platform.lib.admin.base import (
     ActionForm,
     Extension,
     ReadOnlyAdmin,
-    Textarea,
     attention_filter,
     badge,
     extends,
@@ -24,6 +23,7 @@ from billing_platform.lib.admin.base import (
     short_time,
 )
 from billing_platform.lib.admin.display import EMPTY, brief
+from billing_platform.lib.admin.inputs import Textarea
 from organisations.audit import acting_user
 from organisations.models import CustomerNote, Organisation
 from organisations.models.customer_note import NOTE_LENGTH

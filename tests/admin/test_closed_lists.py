@@ -8,34 +8,40 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
+from billing_platform.lib.admin.inputs import LongSelect
 from organisations.models import BillingEntity, Organisation
 from tests import factories
 from tests.invoicing.language import per_unit
 
 
+def page_of(client: Client, page: str, *args: Any) -> Any:
+    """What an object's page shows; `?next=` asks for its form where the page has tabs and opens with another one."""
+    return client.get(reverse(f"admin:{page}", args=args), {"next": "/admin/"}).context
+
+
 def form_on(client: Client, page: str, *args: Any) -> Any:
-    """The form on an object's page; `?next=` asks for it where the page has tabs and opens with another one."""
-    return client.get(reverse(f"admin:{page}", args=args), {"next": "/admin/"}).context["adminform"].form
+    return page_of(client, page, *args)["adminform"].form
 
 
 def refusals(client: Client, obj: Any, **changes: Any) -> dict[str, list[str]]:
     """What the object's form says when some of its fields are changed; {} when it is saved."""
     page = f"{obj._meta.app_label}_{obj._meta.model_name}_change"
-    shown = form_on(client, page, obj.pk)
+    context = page_of(client, page, obj.pk)
+    shown = context["adminform"].form
     values = {name: shown[name].value() for name in shown.fields} | changes
     sent = {name: value for name, value in values.items() if _is_sent(name, value)}
-    answer = client.post(reverse(f"admin:{page}", args=[obj.pk]), sent | _no_inlines(client, page, obj))
+    no_inlines = {
+        f"{formset.formset.prefix}-{name}_FORMS": "0"
+        for formset in context["inline_admin_formsets"]
+        for name in ("TOTAL", "INITIAL")
+    }
+    answer = client.post(reverse(f"admin:{page}", args=[obj.pk]), sent | no_inlines)
     return {} if answer.status_code == 302 else dict(answer.context["adminform"].form.errors)
 
 
 def _is_sent(name: str, value: Any) -> bool:
     """What a browser would send: no switch that is off, no file."""
     return value is not None and value is not False and name != "logo"
-
-
-def _no_inlines(client: Client, page: str, obj: Any) -> dict[str, str]:
-    formsets = client.get(reverse(f"admin:{page}", args=[obj.pk]), {"next": "/admin/"}).context["inline_admin_formsets"]
-    return {f"{formset.formset.prefix}-{name}_FORMS": "0" for formset in formsets for name in ("TOTAL", "INITIAL")}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,17 @@ def _no_inlines(client: Client, page: str, obj: Any) -> dict[str, str]:
 )
 def test_a_closed_list_is_offered_with_names(as_admin: Client, page: str, field: str, choice: tuple[str, str]) -> None:
     assert choice in form_on(as_admin, page).fields[field].choices
+
+
+def test_a_long_list_is_one_select_that_shows_what_is_chosen_and_escapes() -> None:
+    field = LongSelect(choices=[("", "–"), ("a", "A & B"), ("b", '"><script>')])
+    shown = field.render("zone", "b", {"id": "id_zone", "required": True})
+    assert shown.startswith('<select name="zone"')
+    assert 'id="id_zone"' in shown
+    assert " required" in shown.partition(">")[0]
+    assert '<option value="a">A &amp; B</option>' in shown
+    assert '<option value="b" selected>&quot;&gt;&lt;script&gt;</option>' in shown
+    assert shown.count(" selected") == 1
 
 
 def test_the_lists_begin_with_what_is_usual(as_admin: Client) -> None:

@@ -83,6 +83,7 @@ def main() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
+        call_command("collectstatic", "--no-input", verbosity=0)  # pages name their files by them
         from tests.bench.volume_asking import addresses, ask, signed_in
         from tests.bench.volume_data import fill
 

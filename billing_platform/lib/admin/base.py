@@ -1,12 +1,11 @@
 """The base of every admin page: scoped to the user's organisations, decided by one has_perm, with Unfold's theme.
 
-This file, its filters, the site and the theme are the only ones that know Unfold (a test checks it). `scoped` is the
-one way rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
+This file, its filters and inputs, the site and the theme are the only ones that know Unfold (a test checks it).
+`scoped` is the one way rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -52,17 +51,16 @@ from billing_platform.lib.admin.display import (
 from billing_platform.lib.admin.extensions import Extension, extends
 from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, WaitingFirst, attention_filter, suiting
 from billing_platform.lib.admin.history import HistoryEntry, history_of
+from billing_platform.lib.admin.inputs import WIDGETS, LongSelect, Select, ShortDecimalField, Textarea
 from billing_platform.lib.admin.last_days import LastDayField
 from billing_platform.lib.admin.listing import ListingMixin
 from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.admin.way_back import WayBackMixin
-from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.validators import choices_of
 
 __all__ = [
     "ActionForm",
     "AdminPasswordChangeForm",
-    "DecimalInput",
     "DropdownFilter",
     "Extension",
     "InfinitePaginator",
@@ -70,11 +68,8 @@ __all__ = [
     "QuickFilter",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
-    "Select",
-    "ShortDecimalField",
     "TabularInline",
     "TemplateSection",
-    "Textarea",
     "UserChangeForm",
     "UserCreationForm",
     "WaitingFirst",
@@ -97,28 +92,7 @@ __all__ = [
     "when",
 ]
 
-DecimalInput = widgets.UnfoldAdminDecimalFieldWidget
-Select = widgets.UnfoldAdminSelectWidget
-Textarea = widgets.UnfoldAdminTextareaWidget
-
 FEW_CHOICES = 10  # more of them are searched, not scrolled through
-
-_WIDGETS = (
-    (forms.DateField, widgets.UnfoldAdminSingleDateWidget),
-    (forms.DecimalField, widgets.UnfoldAdminDecimalFieldWidget),
-    (forms.IntegerField, widgets.UnfoldAdminIntegerFieldWidget),
-    (forms.BooleanField, widgets.UnfoldBooleanSwitchWidget),
-    (forms.FileField, widgets.UnfoldAdminFileFieldWidget),
-)
-
-
-class ShortDecimalField(forms.DecimalField):
-    """Shows what is stored as it was typed, without the zeros that its column adds: 730."""
-
-    widget = DecimalInput
-
-    def prepare_value(self, value: Any) -> Any:
-        return short_text(value) if isinstance(value, Decimal) else value
 
 
 def scoped(queryset: Any, request: HttpRequest) -> Any:
@@ -168,7 +142,7 @@ class ListedFieldsMixin:
         choices = choices_of(db_field.validators) if isinstance(db_field, models.CharField) else None
         if choices is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
-        widget = widgets.UnfoldAdminSelect2Widget if len(choices) > FEW_CHOICES else widgets.UnfoldAdminSelectWidget
+        widget = LongSelect if len(choices) > FEW_CHOICES else Select
         return forms.ChoiceField(
             choices=[("", "---------"), *choices],
             required=not db_field.blank,
@@ -262,7 +236,7 @@ class ModelAdmin(
             if present.is_hidden or "unfold" in type(present).__module__ or getattr(present, "has_own_looks", False):
                 continue
             if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
-                select = widgets.UnfoldAdminSelectWidget(attrs=field.widget.attrs)
+                select = Select(attrs=field.widget.attrs)
                 select.choices = field.widget.choices
                 field.widget = select
                 continue
@@ -270,9 +244,9 @@ class ModelAdmin(
                 field.widget.attrs = widgets.UnfoldAdminTextInputWidget(attrs=field.widget.attrs).attrs
                 continue
             if isinstance(field.widget, forms.Textarea):
-                field.widget = widgets.UnfoldAdminTextareaWidget(attrs=field.widget.attrs)
+                field.widget = Textarea(attrs=field.widget.attrs)
                 continue
-            widget = next((widget for kind, widget in _WIDGETS if isinstance(field, kind)), None)
+            widget = next((widget for kind, widget in WIDGETS if isinstance(field, kind)), None)
             field.widget = (widget or widgets.UnfoldAdminTextInputWidget)(attrs=field.widget.attrs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

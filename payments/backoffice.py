@@ -37,8 +37,8 @@ from payments.models import (
     SentCertificate,
     WithheldTax,
 )
+from payments.receivables.promises import with_broken_promise
 from payments.selectors import about_outages, held_up_by_outage, not_paid_out, with_unallocated
-from payments.services.dunning.quiet import with_broken_promise
 from payments.timeline import TELLS
 
 _COLLECT = "payments.collect_invoice"

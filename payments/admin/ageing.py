@@ -1,4 +1,4 @@
-"""Ageing: what customers owed at the end of a day, the latest payers first; and the same as a file."""
+"""Ageing: what customers owed at the end of a day, the latest payers or broken promises first; the same as a file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
 
-from billing_platform.lib.admin.base import Extension, extends, list_page
+from billing_platform.lib.admin.base import Extension, badge, extends, list_page
 from billing_platform.lib.admin.display import EMPTY, action_url
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.http.csv_files import csv_response
@@ -21,12 +22,13 @@ from billing_platform.lib.number_formats import format_money, money_text
 from invoicing.models import Invoice
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
-from payments.receivables.ageing import Aged, Ageing, Bucket, ageing
+from payments.receivables.ageing import Aged, Ageing, Bucket, Order, Promised, add_promises, ageing
 
 ROWS_OF_A_PAGE = 100
 CSV_COLUMNS = (
     "customer", "gstin", "currency", "not_due", "days_1_to_30", "days_31_to_60", "days_61_to_90", "over_90_days", "due",
-    "given_back", "not_credited", "balance", "oldest_due_date",
+    "given_back", "not_credited", "balance", "oldest_due_date", "promise_broken", "broken_since", "promised",
+    "promised_by",
 )  # fmt: skip
 HEADS = (*(bucket.value for bucket in Bucket), "Due", "Given back", "Not credited", "Balance")
 
@@ -38,9 +40,10 @@ class AgeingForm(forms.Form):
     seller = forms.ModelChoiceField(
         BillingEntity.objects.order_by("-is_default", "name"), empty_label="All", required=False
     )
+    order = forms.ChoiceField(choices=[(Order.LATE, "What is late"), (Order.PROMISES, "Broken promises first")])
 
     def __init__(self, request: HttpRequest) -> None:
-        super().__init__({"day": operators_today().isoformat(), **request.GET.dict()})
+        super().__init__({"day": operators_today().isoformat(), "order": Order.LATE.value, **request.GET.dict()})
 
     def clean_day(self) -> date:
         day: date = self.cleaned_data["day"]
@@ -50,7 +53,11 @@ class AgeingForm(forms.Form):
 
     @property
     def query(self) -> str:
-        return urlencode({name: self[name].value() or "" for name in self.fields})
+        return self.query_with()
+
+    def query_with(self, **others: str) -> str:
+        """The address's parameters, some of them others."""
+        return urlencode({name: self[name].value() or "" for name in self.fields} | others)
 
 
 @extends(Invoice)
@@ -68,12 +75,16 @@ class AgeingOfInvoices(Extension):
         }
         if form.is_valid():
             found = ageing(actor=request.user, **form.cleaned_data)
-            if request.GET.get("format") == "csv":
-                return csv_response(f"ageing-{found.day:%Y%m%d}", csv_rows(found))
+            is_file = request.GET.get("format") == "csv"
             page = Paginator(found.rows, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
+            if form.cleaned_data["order"] != Order.PROMISES:  # that order knows them already
+                add_promises(found.rows if is_file else list(page.object_list), found.day)
+            if is_file:
+                return csv_response(f"ageing-{found.day:%Y%m%d}", csv_rows(found))
             context |= {
                 "heading": f"Owed at the end of {day_text(found.day)}",
                 "query": form.query,
+                "promises_first": form.query_with(order=Order.PROMISES),
                 "heads": (heads := _heads(found)),
                 "rows": [_row(aged, found.day, heads) for aged in page.object_list],
                 "totals": [{"currency": aged.currency, "amounts": _shown(aged, heads)} for aged in found.totals],
@@ -87,7 +98,12 @@ def csv_rows(found: Ageing) -> Iterator[tuple[Any, ...]]:
     for aged in found.rows:
         customer: Any = aged.organisation
         amounts = (money_text(amount, aged.currency) for amount in _amounts(aged))
-        yield customer.name, customer.gstin, aged.currency, *amounts, aged.oldest or ""
+        said = (part for each in (aged.broken, aged.promised) for part in _promise_cells(each, aged.currency))
+        yield customer.name, customer.gstin, aged.currency, *amounts, aged.oldest or "", *said
+
+
+def _promise_cells(said: Promised | None, currency: str) -> tuple[Any, Any]:
+    return (money_text(said.due, currency), said.day) if said else ("", "")
 
 
 def _amounts(aged: Aged) -> tuple[Any, ...]:
@@ -115,4 +131,22 @@ def _row(aged: Aged, day: date, heads: tuple[str, ...]) -> dict[str, Any]:
         "url": action_url(customer, "statement"),
         "oldest": f"{late:,} day{'s' if late != 1 else ''} late" if late else "",
         "amounts": _shown(aged, heads),
+        "promise": _promise(aged),
     }
+
+
+def _promise(aged: Aged) -> Any:
+    """What was promised, the broken part first, in words."""
+    parts: list[tuple[str, str]] = []
+    if aged.broken:
+        parts.append((badge("Broken", "danger"), _promise_text(aged.broken, aged.currency)))
+    if aged.promised:
+        parts.append(("", _promise_text(aged.promised, aged.currency)))
+    return format_html_join(format_html("<br>"), "{} {}", parts) or EMPTY
+
+
+def _promise_text(said: Promised, currency: str) -> str:
+    amount = format_money(said.due, currency)
+    if said.invoices == 1:
+        return f"{amount} by {day_text(said.day)}"
+    return f"{amount} of {said.invoices:,} invoices, the first by {day_text(said.day)}"

@@ -42,6 +42,7 @@ from organisations.notifications.recipients import listed
 from organisations.operators_clock import operators_today
 from payments.admin.invoice import asked_for
 from payments.models import LateFee, PaymentRetry, Reminder, ReminderPause
+from payments.receivables.promises import with_broken_promise
 from payments.services.dunning import pauses, quiet, reminders
 from payments.services.dunning.chased import Chased, chased, overdue
 
@@ -154,7 +155,7 @@ class PromiseFilter(DropdownFilter):
         return [("broken", "Broken")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return quiet.with_broken_promise(queryset) if self.value() == "broken" else queryset
+        return with_broken_promise(queryset) if self.value() == "broken" else queryset
 
 
 @extends(Invoice)

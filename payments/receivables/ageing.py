@@ -1,9 +1,9 @@
-"""Ageing: what is due, by how many days after the due date, as of today or of a past day."""
+"""Ageing: what is due, by how many days after the due date, as of today or of a past day, and what was promised."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,6 +20,7 @@ from organisations.scoping import Actor
 from payments.models import PaymentAllocation
 from payments.models.payment_allocation import given_back
 from payments.receivables.movements import balances, reach_of, run
+from payments.receivables.promises import promises
 
 _OPEN_INVOICES = query(__file__, "open_invoices")
 
@@ -55,10 +56,19 @@ class OpenInvoice:
         return (day - self.due_date).days
 
 
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What is due of invoices that a customer promised to pay; `day` is the earliest of the days promised."""
+
+    day: date
+    due: Decimal
+    invoices: int
+
+
 @dataclass(slots=True)
 class Aged:
     """One customer and currency, or all of a currency. `balance` is that of the statement of account: what is due and
-    what was given back, less money that is credited to no invoice."""
+    what was given back, less money that is credited to no invoice. What was promised is known after `add_promises`."""
 
     currency: str
     buckets: dict[Bucket, Decimal] = field(default_factory=lambda: dict.fromkeys(Bucket, ZERO))
@@ -66,6 +76,9 @@ class Aged:
     balance: Decimal = ZERO
     oldest: date | None = None  # due date of the oldest invoice that is late
     organisation: Organisation | None = None
+    invoices: list[OpenInvoice] = field(default_factory=list)  # of one customer, those of which something is due
+    broken: Promised | None = None
+    promised: Promised | None = None
 
     @property
     def due(self) -> Decimal:
@@ -85,11 +98,20 @@ class Aged:
         self.returned += invoice.returned
         if bucket != Bucket.NOT_DUE and invoice.due and (self.oldest is None or invoice.due_date < self.oldest):
             self.oldest = invoice.due_date
+        if invoice.due:
+            self.invoices.append(invoice)
+
+
+class Order(StrEnum):
+    """Amounts of different currencies can't be compared: of what is late, each currency stands together."""
+
+    LATE = "late"
+    PROMISES = "promises"  # broken ones first, the oldest of them at the top; then as above
 
 
 @dataclass(frozen=True, slots=True)
 class Ageing:
-    """Customers by what is late, the most first, within each currency; and the totals."""
+    """Customers in the order that was asked for, and the totals of each currency."""
 
     day: date
     rows: list[Aged]
@@ -100,11 +122,12 @@ def bucket_of(days_late: int) -> Bucket:
     return next((bucket for last, bucket in _LAST_DAYS if days_late <= last), Bucket.OLDER)
 
 
-def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None) -> Ageing:
+def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None, order: Order | str = Order.LATE) -> Ageing:
     """What customers owed at the end of a day, of those whom an actor may see.
 
     A past day is worked out anew from the days of documents and money: what came later does not count. Four queries,
-    however many customers there are. Test customers are left out, unless their seller is asked about.
+    however many customers there are, and one more in the order of promises. Test customers are left out, unless their
+    seller is asked about.
     """
     reach, seller_id = reach_of(actor), seller.pk if seller else None
     rows: dict[tuple[UUID, str], Aged] = {}
@@ -123,7 +146,26 @@ def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None) -> A
     if seller is None:
         owing = [aged for aged in owing if aged.organisation and not aged.organisation.is_test]
     owing.sort(key=lambda aged: (aged.currency, -aged.late, -aged.due, str(aged.organisation)))
-    return Ageing(day, owing, list(_totals(owing)))
+    totals = list(_totals(owing))
+    if order == Order.PROMISES:
+        add_promises(owing, day)
+        owing.sort(key=lambda aged: aged.broken.day if aged.broken else date.max)
+    return Ageing(day, owing, totals)
+
+
+def add_promises(rows: Collection[Aged], day: date) -> None:
+    """Say of each row what was promised, as it was known at the end of the day of the ageing. One query."""
+    found = promises(invoices=[invoice.id for aged in rows for invoice in aged.invoices], day=day)
+    for aged in rows:
+        theirs = [(found[invoice.id], invoice.due) for invoice in aged.invoices if invoice.id in found]
+        aged.broken = _together([(each.last_day, due) for each, due in theirs if each.is_broken])
+        aged.promised = _together([(each.last_day, due) for each, due in theirs if not each.is_broken])
+
+
+def _together(promised: list[tuple[date, Decimal]]) -> Promised | None:
+    if not promised:
+        return None
+    return Promised(min(day for day, _due in promised), sum((due for _day, due in promised), ZERO), len(promised))
 
 
 def open_invoices(*, organisations: list[UUID] | None, seller: UUID | None, day: date) -> Iterator[OpenInvoice]:

@@ -3,13 +3,11 @@ debited."""
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
 from billing_platform.lib import clock
 from invoicing.models import Invoice
-from invoicing.models.invoice import InvoiceQuerySet
 from organisations.models import BillingHold
-from organisations.operators_clock import operators_today
 from payments.models import MandateCharge, ReminderPause
 from payments.models.reminder_pause import paused
 
@@ -41,17 +39,6 @@ def live_debit(invoice: Invoice) -> MandateCharge | None:
     """The debit of an invoice that is announced or at the bank: its outcome comes before anything else is asked."""
     found: MandateCharge | None = MandateCharge.objects.live().filter(invoice=invoice).select_related("mandate").first()
     return found
-
-
-def with_broken_promise(invoices: InvoiceQuerySet) -> InvoiceQuerySet:
-    """Those whose latest promise was broken, on the operators' calendar, with its last day and who wrote it down."""
-    promises = ReminderPause.objects.filter(invoice=OuterRef("pk"), kind=ReminderPause.Kind.PROMISE)
-    latest = promises.order_by("-created_at")
-    promised = invoices.collectable().annotate(
-        promised_until=Subquery(latest.values("last_day")[:1]), promised_to=Subquery(latest.values("placed_by")[:1])
-    )
-    broken: InvoiceQuerySet = promised.filter(promised_until__lt=operators_today())
-    return broken
 
 
 def broken_promise(invoice: Invoice) -> ReminderPause | None:

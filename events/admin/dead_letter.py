@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib.admin.base import (
@@ -24,8 +25,11 @@ from billing_platform.lib.admin.base import (
     when,
 )
 from billing_platform.lib.admin.display import EMPTY, anchor, as_sent
+from billing_platform.lib.admin.previewing import PreviewMixin
 from billing_platform.lib.dates_in_words import time_text
+from billing_platform.lib.errors import DomainError
 from events import bulk_verbs
+from events.admin import dry_run
 from events.models import DeadLetter, EventBatch
 from events.selectors.dead_letters import letter_json, replay_outcome
 from events.services import dead_letters
@@ -43,6 +47,7 @@ OUTCOMES = {
 }
 ORDER = ("event_id", "metric_name", "metric_value", "unit", "timestamp", "metadata")
 UNREADABLE_SHOWN = 2_000
+ASKS = "admin/events/deadletter/replay.html"
 
 
 class ReplayForm(ActionForm):
@@ -116,6 +121,10 @@ def _is_readable(letter: DeadLetter) -> bool:
     return "base64" not in letter.accepted_event
 
 
+def _can_be_replayed(letter: DeadLetter) -> bool:
+    return _is_open(letter) and _is_readable(letter)
+
+
 def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
     """The event, exact, in the order of the contract: PostgreSQL puts the short names first."""
     found = msgspec.json.decode(letter_json(letter), type=dict[str, msgspec.Raw])
@@ -123,13 +132,12 @@ def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin):
+class DeadLetterAdmin(PreviewMixin, ReadOnlyAdmin):
     empty_hint = (
         "An event that was accepted and could not be counted would stand here, such as one of an unknown metric."
     )
     list_on_a_phone = ("event_id", "said", "reason", "state", "seen")
     list_display = ("event_id", "said", "reason", "state", "project_link", "times_sent", "seen")
-    filtered_from_elsewhere = ("batch_id",)
     list_filter = (StateFilter, "reason", "organisation", "project", "last_seen_at")
     search_fields = ("event_id", "message")
     filtered_from_elsewhere = ("batch_id",)
@@ -139,6 +147,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         (None, {"fields": ("event_id", "organisation", "project", "state", "reason", "message")}),
         ("The event", {"fields": ("event", "times_sent", "first_seen_at", "last_seen_at", "batch")}),
     )
+    fill_in = "What a replay would do is shown here, once the form is filled in."
+    dry_run_fieldset = ("What a replay would do", {"fields": ("preview",)})
     resolved_fieldset = ("Resolution", {"fields": ("outcome", "why", "resolved_by", "resolved_at")})
 
     state = status("status", TONES, "State")
@@ -151,12 +161,34 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     def sections(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
         fieldsets = super().sections(request, obj)
-        return fieldsets if obj is None or _is_open(obj) else (*fieldsets, self.resolved_fieldset)
+        if obj is None:
+            return fieldsets
+        if not _is_open(obj):
+            return (*fieldsets, self.resolved_fieldset)
+        return (*fieldsets, self.dry_run_fieldset) if _is_readable(obj) else fieldsets
+
+    def _typed(self, request: HttpRequest) -> Any:
+        """The letter, with its event as the form of *Edit and replay* has it. None while that form has faults."""
+        letter: Any = super()._typed(request)
+        letter.typed = None
+        if "metric_name" in request.POST:
+            form = EditForm(request.POST, obj=letter)
+            if not form.is_valid():
+                return None
+            letter.typed = form.answers["event"]
+        return letter
+
+    def preview_of(self, row: Any) -> SafeString | str:
+        try:
+            return dry_run.shown(self, dead_letters.dry_run(letter_id=row.pk, event=row.typed))
+        except DomainError as error:
+            return dry_run.refused(error)
 
     @object_action(
         label="Replay",
         permission="events.replay_deadletter",
-        when=lambda letter: _is_open(letter) and _is_readable(letter),
+        when=_can_be_replayed,
+        template=ASKS,
         form=ReplayForm,
         confirm="The event is counted as if it was received when it first arrived: in the month that it belonged to "
         "then, if that month is still open. What was counted since then is not counted twice.",
@@ -170,7 +202,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     @object_action(
         label="Edit and replay",
         permission="events.replay_deadletter",
-        when=lambda letter: _is_open(letter) and _is_readable(letter),
+        when=_can_be_replayed,
+        template=ASKS,
         form=EditForm,
         confirm="What you write here is counted instead. The dead letter keeps what was sent.",
         icon="edit",

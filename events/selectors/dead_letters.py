@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
@@ -32,9 +34,23 @@ def replay_outcome(letter: DeadLetter) -> ReplayOutcome | None:
         return ReplayOutcome("counted", counted)
     if again := others.filter(batch_id=letter.replay_batch_id).first():
         return ReplayOutcome("dead_lettered", again)
-    if first := entries.order_by("received_at").first():
-        return ReplayOutcome("duplicate", first)
+    copy = counted_copy(
+        organisation_id=letter.organisation_id,
+        project_id=letter.project_id,
+        event_id=letter.event_id,
+        received_at=letter.first_seen_at,
+    )
+    if copy is not None:
+        return ReplayOutcome("duplicate", copy)
     return ReplayOutcome("dead_lettered", others.order_by("-last_seen_at").first())
+
+
+def counted_copy(*, organisation_id: UUID, project_id: UUID, event_id: str, received_at: datetime) -> UsageEvent | None:
+    """What is counted of an event id, of several the one received nearest to that moment: its duplicates are of it."""
+    copies = UsageEvent.objects.filter(
+        organisation=organisation_id, project=project_id, event_id=event_id, kind=UsageEvent.Kind.USAGE
+    )
+    return min(copies, key=lambda copy: abs(copy.received_at - received_at), default=None)
 
 
 def letter_json(letter: DeadLetter) -> str:

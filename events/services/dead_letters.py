@@ -1,4 +1,4 @@
-"""What an operator does with a dead letter: replay it, edited or not, or discard it.
+"""What an operator does with a dead letter: replay it, edited or not, see beforehand what that would do, or discard it.
 
 A replay is a batch like any other, but received when its events were first (`first_seen_at`): so the deduplication
 window, a missing timestamp and the billing month mean what they meant then. Settling does the rest.
@@ -32,6 +32,7 @@ from events.models.metric import OPERATION, OPERATIONS
 from events.services.bulk_report import BulkReport
 from events.services.partitions import with_partitions
 from events.services.settling.known_metrics import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
+from events.services.settling.rehearsal import Rehearsal, rehearse
 from events.services.settling.staging import names_value, operation_of
 from events.wire import incoming, packing
 from events.wire.incoming import AcceptedEvent, Limits, Rejection
@@ -86,6 +87,23 @@ def replay_edited(*, letter_id: UUID, event: Mapping[str, Any], by: str, reason:
     InvalidInput with the fields that are wrong.
     """
     return _replay_one(letter_id, by, reason, edited=event)
+
+
+def dry_run(*, letter_id: UUID, event: Mapping[str, Any] | None = None) -> Rehearsal:
+    """What replaying one letter would do now, as it is or as edited. Nothing is stored, and the letter is not locked.
+
+    Raises what `replay_one` and `replay_edited` would raise; and BUSY while the month is being invoiced or rebuilt.
+    """
+    letter = _letters([letter_id]).first()
+    if letter is None:
+        raise NotFound("There is no such dead letter.")
+    _sent, replayed = _replayable(letter, event)
+    return rehearse(
+        organisation_id=letter.organisation_id,
+        project_id=letter.project_id,
+        received_at=letter.first_seen_at,
+        event=replayed,
+    )
 
 
 def discard(*, letter_ids: Sequence[UUID], reason: str, by: str) -> BulkReport:
@@ -153,12 +171,8 @@ def _replay_one(letter_id: UUID, by: str, reason: str, *, edited: Mapping[str, A
 def _replay_open_letter(letter_id: UUID, by: str, reason: str, edited: Mapping[str, Any] | None) -> DeadLetter:
     with transaction.atomic():
         letter: DeadLetter = _open_letter(letter_id)
-        sent = event = _event_of(letter)
-        if edited is not None:
-            event = _edited_event(letter, edited)
+        sent, event = _replayable(letter, edited)
         events = {letter.pk: event}
-        for error in _obstacles([letter], events).values():
-            raise error
         before, after = _fields_of(sent), _fields_of(event)
         if before == after:
             _put_back([letter], events, by, reason)
@@ -166,6 +180,15 @@ def _replay_open_letter(letter_id: UUID, by: str, reason: str, edited: Mapping[s
             resolution = "\n".join(filter(None, [reason, f"Edited: {_difference(before, after)}."]))
             _put_back([letter], events, by, resolution, edit=(_text(before), _text(after)))
     return letter
+
+
+def _replayable(letter: Any, edited: Mapping[str, Any] | None) -> tuple[AcceptedEvent, AcceptedEvent]:
+    """A letter's event as it was sent, and as it is to be counted. Raises why it would only be rejected again."""
+    sent = _event_of(letter)
+    event = sent if edited is None else _edited_event(letter, edited)
+    for error in _obstacles([letter], {letter.pk: event}).values():
+        raise error
+    return sent, event
 
 
 def _open_letter(letter_id: UUID) -> Any:
@@ -178,15 +201,14 @@ def _open_letter(letter_id: UUID) -> Any:
 
 
 def _locked(letter_ids: Sequence[UUID]) -> list[Any]:
+    return list(_letters(letter_ids).select_for_update().order_by("project_id", Collate("event_id", "C"), "pk"))
+
+
+def _letters(letter_ids: Sequence[UUID]) -> QuerySet[Any]:
     """The letters, each with its event as text: read as a dictionary, its numbers would have become floats."""
-    letters: QuerySet[DeadLetter] = (
-        DeadLetter.objects.select_for_update()
-        .filter(pk__in=letter_ids)
-        .defer("accepted_event")
-        .annotate(event_text=Cast("accepted_event", TextField()))
-        .order_by("project_id", Collate("event_id", "C"), "pk")
-    )
-    return list(letters)
+    named = DeadLetter.objects.filter(pk__in=letter_ids).defer("accepted_event")
+    letters: QuerySet[Any] = named.annotate(event_text=Cast("accepted_event", TextField()))
+    return letters
 
 
 def _already(letter: DeadLetter) -> DomainError:

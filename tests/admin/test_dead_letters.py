@@ -116,6 +116,54 @@ def test_the_form_holds_the_event_and_shows_what_is_wrong_at_the_field(
     assert "metric_value 2.5 → 3" in page
 
 
+def asked(client: Client, letter: DeadLetter, **typed: str) -> str:
+    """What the panel of the letter's page shows, or that of *Edit and replay* with what is typed there."""
+    answer = client.post(f"{LIST}preview/?of={letter.pk}", typed)
+    assert answer.status_code == 200
+    return text_of(answer)
+
+
+def test_the_page_says_what_a_replay_would_do_to_whoever_may_see_it(
+    letters: dict[str, DeadLetter], strict: Organisation, as_viewer: Client, as_operator: Client
+) -> None:
+    page = as_viewer.get(reverse("admin:events_deadletter_change", args=[letters["a"].pk])).content.decode()
+    assert f'data-preview-url="{LIST}preview/?of={letters["a"].pk}"' in page
+    assert "Define the metric api_calls (call) first, or edit the event." in asked(as_viewer, letters["a"])
+    define(strict)
+    for client in (as_viewer, as_operator):
+        assert "2.5 call" in asked(client, letters["a"])
+    assert "Late" not in asked(as_viewer, letters["a"])
+    send(letters["a"].project, event("a", "9"))
+    settle()
+    shown = asked(as_operator, letters["a"])
+    assert "A duplicate of <a" in shown
+    assert "what is counted stays as it is" in shown
+    assert states()["a"] == "open"
+
+
+def test_what_is_typed_is_judged_before_it_is_sent(
+    letters: dict[str, DeadLetter], strict: Organisation, as_operator: Client
+) -> None:
+    define(strict)
+    for name in ("replay", "edit"):
+        page = as_operator.get(action_url(letters["a"], name)).content.decode()
+        assert f'data-preview-url="{LIST}preview/?of={letters["a"].pk}"' in page
+    once = token(as_operator, action_url(letters["a"], "edit"))
+    answers = {"once": once, "metric_name": "api_calls", "metric_value": "3", "unit": "call", "metadata": ""}
+    assert "3 call" in asked(as_operator, letters["a"], **answers)
+    hostile = asked(as_operator, letters["a"], **{**answers, "metric_name": "<script>alert(1)</script>"})
+    assert "&lt;script&gt;" in hostile
+    assert "<script>" not in hostile
+    assert "metric_value" in asked(as_operator, letters["a"], **{**answers, "metric_value": "-3"})
+    assert "once the form is filled in" in asked(as_operator, letters["a"], **{**answers, "metadata": "{nonsense"})
+    assert states()["a"] == "open"
+
+
+def test_a_letter_of_somebody_else_says_nothing(letters: dict[str, DeadLetter]) -> None:
+    stranger = signed_in(factories.member("stranger", factories.organisation("Initech"), Membership.Role.OPERATOR))
+    assert stranger.post(f"{LIST}preview/?of={letters['a'].pk}").status_code == 404
+
+
 def test_ticked_letters_are_asked_about_and_replayed(
     letters: dict[str, DeadLetter], strict: Organisation, as_operator: Client
 ) -> None:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
@@ -71,4 +71,4 @@ class PreviewMixin:
         try:
             return self.preview_of(row)
         except DomainError as error:
-            return error.message
+            return conditional_escape(error.message)

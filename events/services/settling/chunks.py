@@ -307,7 +307,7 @@ def _settle_without_spoiled(batch_id: UUID, error: DatabaseError) -> list[Claime
             middle = len(positions) // 2
             waiting += [positions[middle:], positions[:middle]]
             continue
-        spoiled[positions[0]] = _why_spoiled(refused)
+        spoiled[positions[0]] = why_spoiled(refused)
         if len(spoiled) > MOST_SPOILED:
             raise error
     if not spoiled:
@@ -327,7 +327,7 @@ def _rehearse(batch_id: UUID, events: Sequence[packing.StoredEvent]) -> Database
     return None
 
 
-def _why_spoiled(error: DatabaseError) -> str:
+def why_spoiled(error: DatabaseError) -> str:
     return (
         f"The database can't store this event (SQLSTATE {sqlstate(error) or 'unknown'}). Edit it and have it counted, "
         "or discard it."

@@ -33,6 +33,7 @@ from organisations.operators_clock import operators_today, operators_zone
 from organisations.scoping import Actor
 from payments import selectors as payments
 from payments.models import Payment
+from payments.receivables.ageing import owed
 
 SECONDS_PER_MINUTE = 60
 _SHOULD_BE_NOUGHT = {
@@ -158,29 +159,37 @@ def _collected(user: Actor) -> Tile:
     )
 
 
-def _receivables(user: Actor) -> list[Tile]:
+def _receivables(user: Actor) -> Iterator[Tile]:
+    """What is due, and what of it is late; against the end of the same day of the month before."""
     found = receivables(actor=user)
-    late = [row for row in found if row.overdue_count]
-    open_invoices, late_invoices = (
-        sum(getattr(row, name) for row in found) for name in ("outstanding_count", "overdue_count")
-    )
-    return [
-        Tile(
-            "Outstanding",
-            _amounts((row.outstanding, row.currency) for row in found),
-            _counted(open_invoices, "invoice"),
-            list_address(Invoice, attention="collectable"),
-            count=open_invoices,
-        ),
-        Tile(
-            "Overdue",
-            _amounts((row.overdue, row.currency) for row in late),
-            _counted(late_invoices, "invoice"),
-            list_address(Invoice, attention="overdue"),
-            "danger" if late else "",
-            count=late_invoices,
-        ),
-    ]
+    _first, then = same_days_before(operators_today())
+    past = owed(actor=user, day=then)
+    due = [(row.currency, row.outstanding, row.outstanding_count) for row in found]
+    late = [(row.currency, row.overdue, row.overdue_count) for row in found if row.overdue_count]
+    due_then, late_then = ({code: getattr(each, name) for code, each in past.items()} for name in ("due", "late"))
+    yield _owed_tile("Outstanding", due, due_then, then, attention="collectable")
+    yield _owed_tile("Overdue", late, late_then, then, attention="overdue", tone="danger" if late else "")
+
+
+def _owed_tile(
+    label: str,
+    rows: list[tuple[str, Decimal, int]],
+    before: Mapping[str, Decimal],
+    then: date,
+    *,
+    attention: str,
+    tone: str = "",
+) -> Tile:
+    """`rows` have currency, amount and how many invoices."""
+    count = sum(invoices for _currency, _amount, invoices in rows)
+    changes = _changes({code: amount for code, amount, _ in rows}, before, then, then)
+    values = _amounts((amount, code) for code, amount, _ in rows)
+    href = list_address(Invoice, attention=attention)
+    return Tile(label, values, _counted(count, "invoice"), href, tone, changes=changes, count=count)
+
+
+def _some(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {code: amount for code, amount in amounts.items() if amount}
 
 
 def _backlog(backlog: SettleBacklog) -> Tile:
@@ -234,8 +243,8 @@ def same_days_before(today: date) -> tuple[date, date]:
 def _changes(
     now: Mapping[str, Decimal], before: Mapping[str, Decimal], first: date, last: date
 ) -> tuple[SafeString, ...]:
-    """Against the same days of the month before; nothing, where neither has any."""
-    currencies = sorted({*(code for code, amount in now.items() if amount), *before})
+    """Against these days of the month before; nothing, where neither has any."""
+    currencies = sorted({*_some(now), *_some(before)})
     against = f"{first.day}–{day_text(last)}" if first != last else day_text(last)
     return tuple(trends(now, before, currencies=currencies, against=against))
 

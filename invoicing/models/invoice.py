@@ -216,6 +216,7 @@ class Invoice(BaseModel, TenantModel):
             models.Index(fields=["created_at"], condition=Q(status="draft"), name="invoice_drafts"),
             models.Index(fields=["id"], condition=Q(pdf_state="failed"), name="invoice_pdf_failed"),
             models.Index(fields=["due_date"], condition=Q(status__in=COLLECTABLE), name="invoice_collectable"),
+            models.Index(fields=["voided_at"], condition=Q(voided_at__isnull=False), name="invoice_by_voiding"),
             models.Index(fields=["finalized_at"], condition=~Q(number=""), name="invoice_by_issue"),
             models.Index(  # has all that sums by month of issue need
                 fields=["issue_date"],

@@ -135,6 +135,7 @@ class PaymentAllocation(BaseModel, TenantModel):
         ordering = ["created_at"]
         indexes = [
             models.Index(fields=["invoice"], condition=Q(answer="open"), name="allocation_to_decide"),
+            models.Index(fields=["created_at"], name="allocation_by_time"),
         ]
         constraints = [
             models.CheckConstraint(

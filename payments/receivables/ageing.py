@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.slow_answers import remembered
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import Actor
 from payments.models import PaymentAllocation
@@ -22,7 +23,12 @@ from payments.models.payment_allocation import given_back
 from payments.receivables.movements import balances, reach_of, run
 from payments.receivables.promises import promises
 
-_OPEN_INVOICES = query(__file__, "open_invoices")
+_PERHAPS_OPEN = f"invoice.id IN ({query(__file__, 'perhaps_open')})"
+_OF_SOME = "invoice.organisation_id = ANY(%(organisations)s::uuid[])"
+_OPEN_INVOICES, _OPEN_INVOICES_OF_SOME = (
+    query(__file__, "open_invoices", which=which) for which in (_PERHAPS_OPEN, _OF_SOME)
+)
+_OWED, _OWED_OF_SOME = (query(__file__, "owed", which=which) for which in (_PERHAPS_OPEN, _OF_SOME))
 
 
 class Bucket(StrEnum):
@@ -102,6 +108,17 @@ class Aged:
             self.invoices.append(invoice)
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """In one currency; `due` includes `late`."""
+
+    due: Decimal = ZERO
+    late: Decimal = ZERO
+
+    def __add__(self, other: Owed) -> Owed:
+        return Owed(self.due + other.due, self.late + other.late)
+
+
 class Order(StrEnum):
     """Amounts of different currencies can't be compared: of what is late, each currency stands together."""
 
@@ -170,11 +187,28 @@ def _together(promised: list[tuple[date, Decimal]]) -> Promised | None:
 
 def open_invoices(*, organisations: list[UUID] | None, seller: UUID | None, day: date) -> Iterator[OpenInvoice]:
     """Invoices with something due, or given back and not asked for again, at the end of a day."""
-    found = run(_OPEN_INVOICES, organisations=organisations, seller=seller, day=day)
+    statement = _OPEN_INVOICES if organisations is None else _OPEN_INVOICES_OF_SOME
+    found = run(statement, organisations=organisations, seller=seller, day=day)
     returned = _returned({row[0]: ZoneInfo(row[6]) for row in found if row[-1]}, day)
     for pk, organisation_id, currency, number, issued, due_date, _zone, left, _some in found:
         back = min(returned.get(pk, ZERO), left)
         yield OpenInvoice(pk, organisation_id, currency, number, issued, due_date, left - back, back)
+
+
+def owed(*, actor: Actor, day: date) -> dict[str, Owed]:
+    """By currency, what was due at the end of a day and how much of it was late, as in the totals of the ageing. One
+    query, and one more where money was given back; of all customers it is remembered where it took long."""
+    reach = reach_of(actor)
+    return _owed(reach, day) if reach is not None else remembered(f"owed:{day}", lambda: _owed(None, day))
+
+
+def _owed(reach: list[UUID] | None, day: date) -> dict[str, Owed]:
+    found = run(_OWED if reach is None else _OWED_OF_SOME, organisations=reach, seller=None, day=day)
+    returned = _returned({pk: ZoneInfo(zone) for _currency, _late, pk, zone, _left in found if pk}, day)
+    sums: defaultdict[str, Owed] = defaultdict(Owed)
+    for currency, is_late, pk, _zone, left in found:
+        sums[currency] += Owed(due := left - min(returned.get(pk, ZERO), left), due if is_late else ZERO)
+    return dict(sums)
 
 
 def _returned(zones: dict[UUID, ZoneInfo], day: date) -> dict[UUID, Decimal]:

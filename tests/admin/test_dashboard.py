@@ -72,6 +72,26 @@ def test_tiles_tell_the_change_against_the_same_days_of_the_month_before(acme: O
         assert change_of(admin_user, "Billed this month") == ["New (nothing 1–6 Sep 2026)"]
 
 
+def test_what_is_due_and_overdue_is_compared_with_the_same_day_of_the_month_before(
+    acme: Organisation, admin_user: Any
+) -> None:
+    """On 20 October 1,180 were due and late and 2,360 in time: 3,540. On 20 November 1,180 and 1,770 are, both late:
+    2,950, which is 16.7% less in all, and 150% more late. What came meanwhile is no part of October."""
+    with at("2026-10-01 10:00"):
+        issue(acme, "1000")  # due on the 16th
+    with at("2026-10-10 10:00"):
+        second = issue(acme, "2000")
+        assert change_of(admin_user, "Outstanding") == ["New (nothing 10 Sep 2026)"]
+        assert change_of(admin_user, "Overdue") == []
+    with at("2026-11-02 10:00"):
+        pay(second, "2360.00")
+        issue(acme, "1500")
+    with at("2026-11-20 12:00"):
+        assert kpi(admin_user, "Outstanding").values == ("₹2,950.00",)
+        assert change_of(admin_user, "Outstanding") == ["↓Down 16.7% against 20 Oct 2026"]
+        assert change_of(admin_user, "Overdue") == ["↑Up 150% against 20 Oct 2026"]
+
+
 def test_the_same_days_of_a_shorter_month_end_with_it() -> None:
     assert dashboard.same_days_before(date(2026, 3, 31)) == (date(2026, 2, 1), date(2026, 2, 28))
     assert dashboard.same_days_before(date(2026, 1, 1)) == (date(2025, 12, 1), date(2025, 12, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -20,13 +21,23 @@ from billing_platform.lib.admin.display import text_of
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from invoicing.computing.credit_notes import Wanted
-from invoicing.models import Invoice
+from invoicing.models import ExchangeRate, Invoice
 from invoicing.selectors.receivables import receivables
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.voiding import void_invoice
 from organisations.models import BillingEntity, Organisation
 from payments.models import Payment
-from payments.receivables.ageing import Ageing, Bucket, Promised, add_promises, ageing, bucket_of
+from payments.receivables.ageing import (
+    Ageing,
+    Bucket,
+    Owed,
+    Promised,
+    add_promises,
+    ageing,
+    bucket_of,
+    open_invoices,
+    owed,
+)
 from payments.receivables.promises import with_broken_promise
 from payments.receivables.statement import statement
 from payments.services.allocating import credit_to_invoice
@@ -97,6 +108,31 @@ def test_a_quarter_on_the_statement_and_in_the_ageing(acme: Organisation, admin_
         (row,) = ageing(actor=admin_user, day=date(2026, 10, 30)).rows
         assert (row.due, row.balance) == (Decimal(1180), Decimal(1180))
         assert ageing(actor=admin_user, day=date(2026, 10, 31)).rows == []
+
+
+def test_what_was_owed_is_added_up_by_currency(
+    acme: Organisation, globex: Organisation, admin_user: Any, viewer: Any
+) -> None:
+    """1,180 due on 16 October; a transfer of 180 on the 20th that was mistyped, and is taken back on the 25th; $20 of
+    an invoice that is void since the 28th. In the end all is paid. The viewer sees Acme alone."""
+    ExchangeRate.objects.create(base="USD", target="INR", rate=Decimal(84), as_of=FIRST, source="test")
+    with at(FIRST):
+        invoice, abroad = issued_invoice(acme), issued_invoice(globex, "20")
+    with at(date(2026, 10, 20)):
+        payment = transfer(invoice, "180.00", date(2026, 10, 20))
+    with at(date(2026, 10, 25)):
+        reverse_payment(payment_id=payment.pk, reason="mistyped")
+    with at(date(2026, 10, 28)):
+        void_invoice(invoice_id=abroad.pk, reason="mistake")
+    with at(date(2026, 11, 30)):
+        transfer(invoice, "1180.00", date(2026, 11, 30))
+        expected = {16: (1180, 0), 17: (1180, 1180), 20: (1000, 1000), 24: (1000, 1000), 25: (1180, 1180)}
+        for day, (due, late) in expected.items():
+            rupees, when = Owed(Decimal(due), Decimal(late)), date(2026, 10, day)
+            assert owed(actor=admin_user, day=when)["INR"] == rupees, when
+            assert owed(actor=viewer, day=when) == {"INR": rupees}, when
+        assert owed(actor=admin_user, day=date(2026, 10, 20))["USD"].due == 20
+        assert owed(actor=admin_user, day=date(2026, 11, 30)) == {}
 
 
 def test_a_customers_receivables_are_not_seen_by_others(acme: Organisation, globex: Organisation, viewer: Any) -> None:
@@ -217,6 +253,7 @@ def test_a_past_day_is_what_it_was_and_every_day_ties(
                 assert {total.currency: total.late for total in found.totals if total.due} == late
                 _statement_ties(acme, day, found)
         _past_days_are_the_same(seen, admin_user)
+        _open_invoices_are_found(acme, list(seen), admin_user)
         transaction.set_rollback(True)
 
 
@@ -239,6 +276,19 @@ def _past_days_are_the_same(seen: dict[date, list[Any]], actor: Any) -> None:
     for day, before in seen.items():
         if not any(received <= day < recorded for received, recorded in late):
             assert figures(ageing(actor=actor, day=day)) == before, day
+
+
+def _open_invoices_are_found(customer: Organisation, days: list[date], actor: Any) -> None:
+    """Of all customers only invoices are looked at that may have been open: none is missed, whatever came later."""
+    for day in days:
+        totals = {total.currency: (total.due, total.late) for total in ageing(actor=actor, day=day).totals}
+        sums = {currency: (each.due, each.late) for currency, each in owed(actor=actor, day=day).items()}
+        assert sums == {currency: each for currency, each in totals.items() if any(each) or currency in sums}, day
+        of_all, of_customer = (
+            sorted(open_invoices(organisations=reach, seller=None, day=day), key=attrgetter("number"))
+            for reach in (None, [customer.pk])
+        )
+        assert of_all == of_customer, day
 
 
 # --- promises to pay -----------------------------------------------------------------------------------------------

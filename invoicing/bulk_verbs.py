@@ -6,16 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, Exists, F, OuterRef, Q, TextField, Value, When
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.gst_heads import SupplyKind
-from invoicing.models import CreditNote, Invoice, InvoiceDelivery
+from invoicing.models import BillingRunItem, CreditNote, Invoice, InvoiceDelivery
 from invoicing.services import delivery, issuing, sending, voiding
 from invoicing.services.approving import approve_invoice, stored_fingerprint
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
+from invoicing.services.runs import billing_run
 from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals, Undo
 
 Status = Invoice.Status
@@ -61,6 +62,19 @@ def _not_to_void(_options: Options) -> Refusals:
 
 def _not_to_credit(_options: Options) -> Refusals:
     return [*_NOT_ISSUED, (Q(amount_credited__gte=F("total")), "Nothing of it is left to credit.")]
+
+
+def _not_to_discard(_options: Options) -> Refusals:
+    item = BillingRunItem.Status
+    return [
+        (Q(status__in=[item.PENDING, item.CLAIMED]), "The run is still at work on it."),
+        (Q(status=item.DONE), "Its invoice is issued, and stays."),
+        (Q(status=item.SKIPPED), "There was nothing to bill."),
+        (
+            ~Q(status__in=billing_run.DISCARDABLE) | Q(invoice__isnull=True) | ~Q(invoice__status=Status.DRAFT),
+            "It has no draft.",
+        ),
+    ]
 
 
 def _approve(invoice_id: UUID, maker: Any, _options: Options) -> None:
@@ -153,6 +167,24 @@ CREDIT = BulkVerb(
 )
 
 
+DISCARD_DRAFTS = BulkVerb(
+    name="billing_items.discard_drafts",
+    label="Discard drafts",
+    title="Discard drafts of a billing run",
+    model=BillingRunItem,
+    permission="invoicing.create_invoice",
+    does="Each draft is thrown away; no number is lost, nobody is told, and what is issued stays. The months stay "
+    "open, and are billed anew when somebody continues the run.",
+    act=lambda pk, _maker, options: billing_run.discard_draft(item_id=pk, reason=options["reason"]),
+    refuses=_not_to_discard,
+    name_of=F("organisation__name"),
+    amount=F("invoice__total"),
+    currency=Coalesce(F("invoice__currency"), Value("")),
+    undo="A draft that is gone is computed anew: Continue on the page of its billing run.",
+    danger=True,
+)
+
+
 def register() -> None:
-    for verb in (ISSUE, APPROVE, SEND, DELIVER, VOID, CREDIT):
+    for verb in (ISSUE, APPROVE, SEND, DELIVER, VOID, CREDIT, DISCARD_DRAFTS):
         VERBS.register(verb)

@@ -7,7 +7,7 @@ from django import forms
 from billing_platform.lib.admin.base import Extension, extends
 from billing_platform.lib.limits import REASON_LENGTH
 from invoicing import bulk_verbs
-from invoicing.models import CreditNote, Invoice
+from invoicing.models import BillingRunItem, CreditNote, Invoice
 from organisations.admin.bulk import BulkForm, ReasonedForm, bulk_action
 
 
@@ -30,3 +30,8 @@ class BulkOfInvoices(Extension):
     deliver_many = bulk_action(bulk_verbs.DELIVER)
     credit_many = bulk_action(bulk_verbs.CREDIT, CreditForm)
     void_many = bulk_action(bulk_verbs.VOID, VoidForm)
+
+
+@extends(BillingRunItem)
+class BulkOfBillingItems(Extension):
+    discard_drafts_many = bulk_action(bulk_verbs.DISCARD_DRAFTS, ReasonedForm)

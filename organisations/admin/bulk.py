@@ -35,7 +35,7 @@ def jobs_of(user: Any) -> Any:
 def title_of(job: BulkJob) -> str:
     """Such as "Finalize invoices"."""
     verb = verb_named(job.verb)
-    return f"{verb.label} {verb.model._meta.verbose_name_plural}"
+    return verb.title or f"{verb.label} {verb.model._meta.verbose_name_plural}"
 
 
 class BulkForm(ActionForm):

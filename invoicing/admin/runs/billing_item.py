@@ -87,7 +87,7 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
         label="Bill again",
         permission="invoicing.retry_billingrunitem",
         when=lambda item: item.status in (Status.VOIDED, Status.LEFT_UNBILLED),
-        confirm="The month is drafted, finalized and e-mailed with a new number; the void invoice stays as it is.",
+        confirm="The month is drafted, finalized and e-mailed with a new number; a void invoice stays as it is.",
         facts=item_facts,
         icon="replay",
     )

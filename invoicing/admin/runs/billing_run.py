@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Count, IntegerField, OuterRef, Q, Sum, TextField, Value, When
 from django.db.models.functions import Cast, JSONObject
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -25,12 +25,13 @@ from billing_platform.lib.admin.base import (
     list_action,
     numeric,
     object_action,
+    object_page,
     scoped,
     short_time,
     status,
 )
 from billing_platform.lib.admin.contributions import list_address
-from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.display import EMPTY, admin_url
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.number_formats import format_money, format_number
 from billing_platform.lib.periods import BillingPeriod
@@ -170,6 +171,21 @@ class BillingRunAdmin(MonthEndPages, ReadOnlyAdmin):
     def retry_failed(self, request: HttpRequest, run: BillingRun) -> str:
         count = billing_run.retry_failed(run_id=run.pk)
         return f"{count:,} {'customer is' if count == 1 else 'customers are'} tried again."
+
+    @object_page(
+        label="Discard all drafts",
+        permission="invoicing.create_invoice",
+        when=lambda run: run.items.filter(status__in=billing_run.DISCARDABLE, invoice__status="draft").exists(),
+        icon="delete_sweep",
+    )
+    def discard_drafts(self, request: HttpRequest, run: BillingRun) -> HttpResponse:
+        """Leads to what its list does to many of its customers. Of a run that still works some would be left out."""
+        if waiting := run.items.open().count():
+            who = "1 customer waits" if waiting == 1 else f"{waiting:,} customers wait"
+            messages.error(request, f"The run is still at work, and {who}: discard its drafts once it has ended.")
+            return HttpResponseRedirect(admin_url(run))
+        url = reverse("admin:invoicing_billingrunitem_list_action", args=["discard_drafts_many"])
+        return HttpResponseRedirect(f"{url}?run__id__exact={run.pk}")
 
     @admin.display(description="Month", ordering="period_start")
     def name(self, run: BillingRun) -> str:

@@ -48,6 +48,8 @@ REOPENED = 500
 Status = BillingRunItem.Status
 RETRIABLE = (Status.FAILED, Status.DRAFTED, Status.APPROVAL, Status.PARKED, Status.VOIDED, Status.LEFT_UNBILLED)
 _WITH_DRAFT = (Status.DRAFTED, Status.APPROVAL, Status.PARKED)
+DISCARDABLE = (*_WITH_DRAFT, Status.FAILED)
+"""What may have a draft, and at which no worker is or will be by itself within seconds."""
 _BILLED_BY_A_START = (Status.PENDING, Status.CLAIMED, Status.FAILED, Status.VOIDED)
 
 
@@ -179,9 +181,28 @@ def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
             f"{item} can't be left unbilled: only what was voided, is parked or waits as a draft can.",
             code="ITEM_NOT_VOIDED",
         )
-    if item.status in _WITH_DRAFT:
+    if item.status in _WITH_DRAFT or item.invoice_id is None:
         _forget_draft(item)
     _finish(item, Status.LEFT_UNBILLED, reason)
+    return item
+
+
+@transaction.atomic
+def discard_draft(*, item_id: UUID, reason: str) -> BillingRunItem:
+    """Throw away what a run drafted for a customer. The month stays open and waits to be billed anew: by whoever
+    continues the run or bills the customer again, never by the schedule.
+
+    Raises InvalidInput without a reason, DomainError ITEM_HAS_NO_DRAFT where there is none (any more).
+    """
+    reason = reason.strip()
+    if not reason:
+        raise InvalidInput.field("reason", "Say why the draft is thrown away.")
+    item: BillingRunItem = BillingRunItem.objects.select_for_update(of=("self",)).get(pk=item_id)
+    if item.status not in DISCARDABLE or item.invoice_id is None:
+        raise DomainError(f"{item}: there is no draft to discard.", code="ITEM_HAS_NO_DRAFT")
+    delete_draft(invoice_id=item.invoice_id)
+    item.invoice, item.reasons = None, []
+    _finish(item, Status.VOIDED, f"Its draft was discarded: {reason}")
     return item
 
 

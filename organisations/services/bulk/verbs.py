@@ -39,7 +39,7 @@ class BulkVerb:
     `name_of`, `amount` and `currency` are expressions of the database. With `keeps_amount`, a row whose amount turns
     out to be another one than the operator saw is not done; `seen` is an expression that tells of a row whether it is
     still what the operator saw. `undo` is the reversing verb, or the sentence why there is
-    none. `order` is the order in which the rows are done.
+    none. `order` is the order in which the rows are done. `title` names a job where label and list do not.
     """
 
     name: str
@@ -57,6 +57,7 @@ class BulkVerb:
     seen: Any = None
     emails: bool = False
     danger: bool = False
+    title: str = ""
     order: tuple[str, ...] = ("created_at", "pk")
 
     def judged(self, options: Options, rows: QuerySet[Any] | None = None) -> QuerySet[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.cache import cache
-from django.db.models import CharField, Count, DecimalField, F, Min, Sum, Value
+from django.db.models import CharField, Count, DecimalField, F, Min, Q, Sum, Value
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.contributions import Urgency, Verb, Waits, verbs, waiting_kinds
@@ -30,9 +30,9 @@ NAMED_OWNERS = 2
 
 @dataclass(frozen=True)
 class Attention:
-    """One kind of thing that waits. `facts` say how much money, how old; `owner` says who has them in hand;
-    `fingerprint` changes with its rows. `verb` is the button that mends them, and leads to `verb_href`; empty for who
-    may not."""
+    """One kind of thing that waits. `facts` say how much money, how old; `owner` says who has them in hand, and is
+    empty where nobody can be given them; `fingerprint` changes with its rows. `verb` is the button that mends them, and
+    leads to `verb_href`; empty for who may not."""
 
     kind: str
     label: str
@@ -41,7 +41,7 @@ class Attention:
     facts: tuple[str, ...] = ()
     fingerprint: str = ""
     is_technical: bool = False
-    owner: str = NOBODY
+    owner: str = ""
     verb: str = ""
     verb_href: str = ""
 
@@ -109,11 +109,13 @@ def _count(kind: Waits, user: Any) -> Attention:
     """One query: how many rows, which, since when, and how much in each currency."""
     rows = real_rows(kind.rows(user)) if "attention" in kind.filters else kind.rows(user)
     group = "currency" if kind.amount is not None else kind.named
+    rows = rows.alias(who=F(kind.owner)) if kind.owner else rows
     grouped = rows.order_by().annotate(of=F(group) if group else Value("", CharField())).values("of")
     asked: dict[str, Any] = {"number": Count("pk"), "which": Fingerprint("pk")}
     asked |= {"oldest": Min(kind.since)} if kind.since else {}
     asked |= {"money": Sum(kind.amount, output_field=MONEY)} if kind.amount is not None else {}
-    asked |= {"owners": ArrayAgg(kind.owner, distinct=True)} if kind.owner else {}
+    if kind.owner:
+        asked |= {"owners": ArrayAgg("who", distinct=True), "nobodys": Count("pk", filter=Q(who=None))}
     found = sorted(grouped.annotate(**asked), key=lambda row: str(row["of"]))
     count = sum(row["number"] for row in found)
     which = reduce(xor, (row["which"] or 0 for row in found), 0)
@@ -127,7 +129,7 @@ def _count(kind: Waits, user: Any) -> Attention:
         facts=(*_facts(kind, found), *more),
         fingerprint=":".join([f"{count}:{which}", *more[:1]]),
         is_technical=kind.urgency == Urgency.TECHNICAL,
-        owner=_owner({name for row in found for name in row.get("owners") or ()}),
+        owner=_owner(found) if kind.owner and found else "",
         verb=verb.label if verb else "",
         verb_href=verb.href(kind) if verb else "",
     )
@@ -139,14 +141,15 @@ def _verb(kind: Waits, user: Any) -> Verb | None:
     return verb if verb is not None and user.has_perm(verb.permission) else None
 
 
-def _owner(names: set[str | None]) -> str:
-    """ "olga", "olga, om and 2 more", "olga; some nobody yet"."""
-    known = sorted(name for name in names if name)
+def _owner(found: list[dict[str, Any]]) -> str:
+    """ "olga", "olga, om and 2 more", "olga; 3 nobody yet"."""
+    known = sorted({name for row in found for name in row["owners"] or () if name})
+    nobodys = sum(row["nobodys"] for row in found)
     if not known:
         return NOBODY
     more = len(known) - NAMED_OWNERS
     said = ", ".join(known[:NAMED_OWNERS]) + (f" and {more} more" if more > 0 else "")
-    return said if len(known) == len(names) else f"{said}; some {NOBODY}"
+    return f"{said}; {nobodys:,} {NOBODY}" if nobodys else said
 
 
 def _facts(kind: Waits, found: list[dict[str, Any]]) -> Iterator[str]:

@@ -12,11 +12,12 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.backoffice import attention
-from billing_platform.backoffice.attention import NOBODY, Attention
+from billing_platform.backoffice.attention import Attention
 from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import verbs, waiting_kinds
 from invoicing.models import Invoice
 from organisations.models import CustomerNote, Membership, Organisation
+from organisations.services.notes import write_note
 from payments.models import Reminder
 from payments.services.dunning import pauses
 from reconciliation.models import Discrepancy
@@ -58,8 +59,9 @@ def test_the_button_leads_to_what_would_be_done_to_the_rows_of_the_line(
 ) -> None:
     issue(late.organisation, "500")  # not due yet
     item = line(operator, "overdue")
-    assert (item.verb, item.owner) == ("Remind", NOBODY)
+    assert (item.verb, item.owner) == ("Remind", "")  # an invoice can't be given to anybody
     home = as_operator.get(reverse("admin:index")).content.decode()
+    assert "Who has it in hand" not in home
     assert f'href="{item.verb_href.replace("&", "&amp;")}"' in home
     job = confirmed(as_operator, item.verb_href)
     assert outcomes(job) == {late.number: ("done", "")}
@@ -99,9 +101,21 @@ def test_a_line_names_those_who_have_its_rows_in_hand(acme: Organisation, admin_
             check_name="balances", kind="differs", subject=str(number), organisation=acme, about="Acme", expected="1",
             found="2", day=now.date(), first_seen_at=now, last_seen_at=now, assigned_to=person,
         )  # fmt: skip
-    assert line(admin_user, "discrepancies").owner == "olga, om; some nobody yet"
+    assert line(admin_user, "discrepancies").owner == "olga, om; 1 nobody yet"
+    Discrepancy.objects.update(assigned_to=None)
+    assert line(admin_user, "discrepancies").owner == "nobody yet"
+    Discrepancy.objects.update(assigned_to=olga)
+    assert line(admin_user, "discrepancies").owner == "olga"
     for day, writer in enumerate(["zoe", "anna", "ben", "carl"]):
         CustomerNote.objects.create(
             organisation=acme, text="Call", follow_up_on=now.date() - timedelta(days=day), written_by=writer
         )
     assert line(admin_user, "follow_ups").owner == "anna, ben and 2 more"
+
+
+def test_a_note_that_names_two_people_is_one_line_of_each(acme: Organisation) -> None:
+    olga, om = (factories.member(name, acme, Membership.Role.OPERATOR) for name in ("olga", "om"))
+    write_note(organisation=acme, written_by="zoe", text="Please call them, @olga and @om")
+    for person in (olga, om):
+        item = line(person, "note_mentions")
+        assert (item.count, item.owner) == (1, person.get_username())

@@ -84,7 +84,8 @@ class Waits:
     `model` and `filters` name the list that shows exactly these rows. The dashboard shows the kind to users who may
     see that list and hold the permission `also_needs`. It sums the expression `amount` by currency, shows the age of
     the oldest row by the column `since`, and lists the values of the column `named`. The expression `owner` names the
-    person who has a row in hand. `more(user)` says what no row tells; it is asked only if there are rows.
+    person who has a row in hand; empty: rows of this kind can't be given to anybody. `more(user)` says what no row
+    tells; it is asked only if there are rows.
     """
 
     kind: str

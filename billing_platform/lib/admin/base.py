@@ -36,6 +36,7 @@ from billing_platform.lib.admin.columns import names_of
 from billing_platform.lib.admin.counting import BoundedPaginator
 from billing_platform.lib.admin.display import (
     LAST_DAY,
+    asked_once,
     badge,
     facts,
     link,
@@ -270,7 +271,7 @@ class ModelAdmin(
 
     def _show_words(self, shown: Any) -> None:
         """Show times, numbers and booleans in our words, for all fields that the page only shows."""
-        swapped = {name: worded(self.model, name) for name in shown.readonly_fields}
+        swapped = {name: asked_once(self, worded(self.model, name)) for name in shown.readonly_fields}
         shown.readonly_fields = list(swapped.values())
         shown.fieldsets = [
             (title, {**options, "fields": [_swap(swapped, name) for name in options["fields"]]})

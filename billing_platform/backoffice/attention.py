@@ -66,8 +66,7 @@ class Waiting:
 
 def of(user: Any) -> Waiting:
     """Counted now. The numbers for the sidebar are remembered for a minute."""
-    items = [_count(kind, user) for kind in waiting_kinds() if kind.concerns(user)]
-    items = [item for item in items if item.count]
+    items = [_count(kind, rows, user) for kind, rows in _those_with_rows(user)]
     known = seen.seen_by(user) if user.is_authenticated else {}
     fresh = [item for item in items if known.get(item.kind) != item.fingerprint]
     waiting = Waiting(
@@ -105,9 +104,21 @@ def _key(user: Any) -> str:
     return f"admin-badges:{user.pk}"
 
 
-def _count(kind: Waits, user: Any) -> Attention:
+def _those_with_rows(user: Any) -> list[tuple[Waits, Any]]:
+    """One query for all kinds: most have no rows, and nothing of these needs to be counted."""
+    kinds = {kind.kind: (kind, _rows(kind, user)) for kind in waiting_kinds() if kind.concerns(user)}
+    first = [rows.order_by().values_list(Value(name, CharField()))[:1] for name, (_kind, rows) in kinds.items()]
+    found = {name for (name,) in first[0].union(*first[1:], all=True)} if first else set()
+    return [each for name, each in kinds.items() if name in found]
+
+
+def _rows(kind: Waits, user: Any) -> Any:
+    rows = kind.rows(user)
+    return real_rows(rows) if "attention" in kind.filters else rows
+
+
+def _count(kind: Waits, rows: Any, user: Any) -> Attention:
     """One query: how many rows, which, since when, and how much in each currency."""
-    rows = real_rows(kind.rows(user)) if "attention" in kind.filters else kind.rows(user)
     group = "currency" if kind.amount is not None else kind.named
     rows = rows.alias(who=F(kind.owner)) if kind.owner else rows
     grouped = rows.order_by().annotate(of=F(group) if group else Value("", CharField())).values("of")

@@ -18,7 +18,8 @@ from payments.admin.ledgers import LedgerOfCustomer, LedgersOfSeller
 from payments.admin.mandate import AutoCollectOfOrganisation, MandateAdmin
 from payments.admin.mandate_charge import MandateChargeAdmin
 from payments.admin.organisation import PaymentsOfOrganisation
-from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
+from payments.admin.payment import PaymentAdmin
+from payments.admin.payment_allocation import PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
 from payments.admin.payment_page import PageOfPayment
 from payments.admin.payment_retry import PaymentRetryAdmin, ReminderAdmin, RetryOfPayment

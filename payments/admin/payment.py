@@ -22,7 +22,6 @@ from billing_platform.lib.admin.base import (
     link,
     money,
     object_action,
-    short_time,
     status,
     when,
 )
@@ -384,22 +383,3 @@ class PaymentAdmin(ReadOnlyAdmin):
     def reverse(self, request: HttpRequest, payment: Payment, *, reason: str) -> str:
         offline.reverse_payment(payment_id=payment.pk, reason=reason)
         return f"Payment {payment} is reversed."
-
-
-@admin.register(PaymentAllocation)
-class PaymentAllocationAdmin(ReadOnlyAdmin):
-    empty_hint = "A payment that was received is allocated to its invoice by itself."
-    list_on_a_phone = ("payment_link", "invoice_link", "customer", "credited")
-    list_display = ("created", "kind", "payment_link", "invoice_link", "customer", "credited")
-    ordering = ("-created_at",)
-    list_display_links = ("created",)
-    list_filter = ("kind", "invoice__organisation", "created_at")
-    search_fields = ("invoice__number", "payment__razorpay_payment_id", "payment__reference")
-    list_select_related = ("invoice__organisation", "payment")
-    fields = ("payment", "invoice", "kind", "credited", "answer", "reason", "created_at")
-
-    created = short_time("created_at", "When")
-    payment_link = link("payment")
-    invoice_link = link("invoice")
-    customer = link("invoice__organisation", "Customer")
-    credited = money("amount", "Credited", currency="invoice__currency")

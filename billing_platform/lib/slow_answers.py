@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from django.core.cache import cache
 
-SLOW_SECONDS = 0.5
+SLOW_SECONDS = 0.25
 TIMES_AS_LONG = 100
 LONGEST_SECONDS = 1_800
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from organisations.models import Membership, Organisation, SavedView
+from organisations.models import AuditEntry, Membership, Organisation, SavedView
 from tests import factories
 from tests.admin.conftest import signed_in
 
@@ -48,6 +48,8 @@ def test_a_view_of_the_same_name_is_replaced_and_pinned_or_not(as_admin: Client,
     save(as_admin, query="currency__exact=USD")
     view = SavedView.objects.get()
     assert (view.query, sidebar(as_admin)) == ("currency__exact=USD", [])
+    changes = AuditEntry.objects.filter(object_pk=str(view.pk), action=AuditEntry.Action.UPDATE)
+    assert [entry.changes["query"] for entry in changes] == [[RUPEES, "currency__exact=USD"]]  # it may go out by e-mail
 
     as_admin.post(f"/admin/views/{view.pk}/pin/")
     assert sidebar(as_admin) == [["Rupee customers", "0"]]

@@ -40,7 +40,7 @@ class AgeingForm(forms.Form):
     seller = forms.ModelChoiceField(
         BillingEntity.objects.order_by("-is_default", "name"), empty_label="All", required=False
     )
-    order = forms.ChoiceField(choices=[(Order.LATE, "What is late"), (Order.PROMISES, "Broken promises first")])
+    order = forms.ChoiceField(choices=[(Order.LATE, "What is late"), (Order.PROMISES, "Broken promises")])
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__({"day": operators_today().isoformat(), "order": Order.LATE.value, **request.GET.dict()})
@@ -111,16 +111,16 @@ def _amounts(aged: Aged) -> tuple[Any, ...]:
 
 
 def _heads(found: Ageing) -> tuple[str, ...]:
-    """Without what says nothing: balances, where all of them are what is due."""
-    agrees = all(not aged.returned and not aged.not_credited for aged in found.rows)
-    return HEADS[:-3] if agrees else HEADS
+    """Without what says nothing: money given back or not credited, where there is none; the balance, where it is what
+    is due."""
+    returned, not_credited = (any(getattr(aged, name) for aged in found.rows) for name in ("returned", "not_credited"))
+    shown = (returned, not_credited, returned or not_credited)
+    return (*HEADS[:-3], *(head for head, is_shown in zip(HEADS[-3:], shown, strict=True) if is_shown))
 
 
 def _shown(aged: Aged, heads: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [
-        (head, format_money(amount, aged.currency) if amount else EMPTY)
-        for head, amount in zip(heads, _amounts(aged), strict=False)
-    ]
+    amounts = dict(zip(HEADS, _amounts(aged), strict=True))
+    return [(head, format_money(amounts[head], aged.currency) if amounts[head] else EMPTY) for head in heads]
 
 
 def _row(aged: Aged, day: date, heads: tuple[str, ...]) -> dict[str, Any]:
@@ -139,14 +139,14 @@ def _promise(aged: Aged) -> Any:
     """What was promised, the broken part first, in words."""
     parts: list[tuple[str, str]] = []
     if aged.broken:
-        parts.append((badge("Broken", "danger"), _promise_text(aged.broken, aged.currency)))
+        parts.append((format_html("{}<br>", badge("Broken", "danger")), _promise_text(aged.broken, aged.currency)))
     if aged.promised:
         parts.append(("", _promise_text(aged.promised, aged.currency)))
-    return format_html_join(format_html("<br>"), "{} {}", parts) or EMPTY
+    return format_html_join(format_html("<br>"), "{}{}", parts) or EMPTY
 
 
-def _promise_text(said: Promised, currency: str) -> str:
-    amount = format_money(said.due, currency)
+def _promise_text(said: Promised, currency: str) -> Any:
+    amount, day = format_money(said.due, currency), day_text(said.day)
     if said.invoices == 1:
-        return f"{amount} by {day_text(said.day)}"
-    return f"{amount} of {said.invoices:,} invoices, the first by {day_text(said.day)}"
+        return format_html("{}<br>by {}", amount, day)
+    return format_html("{}<br>{} invoices,<br>first by {}", amount, f"{said.invoices:,}", day)

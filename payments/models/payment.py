@@ -221,6 +221,9 @@ class Payment(BaseModel, TenantModel):
             models.Index(fields=["updated_at"], condition=Q(status="authorized"), name="payment_to_capture"),
             models.Index(fields=["organisation"], condition=~Q(problem=""), name="payment_with_problem"),
             models.Index(fields=["paid_at"], condition=Q(kind="gateway"), name="payment_online"),
+            models.Index(
+                fields=["id"], condition=Q(status="reversed") | Q(amount_refunded__gt=0), name="payment_given_back"
+            ),
             models.Index(fields=["reference"], name="payment_by_reference"),
             models.Index(fields=["razorpay_order_id"], name="payment_by_razorpay_order"),
         ]

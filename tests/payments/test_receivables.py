@@ -38,6 +38,7 @@ from payments.receivables.ageing import (
     open_invoices,
     owed,
 )
+from payments.receivables.movements import balances
 from payments.receivables.promises import with_broken_promise
 from payments.receivables.statement import statement
 from payments.services.allocating import credit_to_invoice
@@ -253,7 +254,7 @@ def test_a_past_day_is_what_it_was_and_every_day_ties(
                 assert {total.currency: total.late for total in found.totals if total.due} == late
                 _statement_ties(acme, day, found)
         _past_days_are_the_same(seen, admin_user)
-        _open_invoices_are_found(acme, list(seen), admin_user)
+        _all_customers_are_one(acme, list(seen), admin_user)
         transaction.set_rollback(True)
 
 
@@ -278,8 +279,9 @@ def _past_days_are_the_same(seen: dict[date, list[Any]], actor: Any) -> None:
             assert figures(ageing(actor=actor, day=day)) == before, day
 
 
-def _open_invoices_are_found(customer: Organisation, days: list[date], actor: Any) -> None:
-    """Of all customers only invoices are looked at that may have been open: none is missed, whatever came later."""
+def _all_customers_are_one(customer: Organisation, days: list[date], actor: Any) -> None:
+    """Of all customers only invoices are looked at that may have been open, and only what went back of payments is
+    worked out in full: nothing is missed, whatever came later."""
     for day in days:
         totals = {total.currency: (total.due, total.late) for total in ageing(actor=actor, day=day).totals}
         sums = {currency: (each.due, each.late) for currency, each in owed(actor=actor, day=day).items()}
@@ -289,6 +291,8 @@ def _open_invoices_are_found(customer: Organisation, days: list[date], actor: An
             for reach in (None, [customer.pk])
         )
         assert of_all == of_customer, day
+        theirs = balances(organisations=[customer.pk], seller=None, day=day)
+        assert balances(organisations=None, seller=None, day=day) == theirs, day
 
 
 # --- promises to pay -----------------------------------------------------------------------------------------------

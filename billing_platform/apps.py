@@ -14,8 +14,9 @@ class BillingPlatformConfig(AppConfig):
 
     def ready(self) -> None:
         from billing_platform import periodic_jobs
-        from billing_platform.backoffice import email_kinds, email_samples, mailed_views
+        from billing_platform.backoffice import email_kinds, email_samples, job_days, mailed_views
         from billing_platform.lib.database import append_only, unreleased
+        from billing_platform.lib.work import tasks
         from billing_platform.observability import checks, metric_files
         from organisations.notifications import kinds
         from organisations.notifications.made_files import MADE_FILES, MadeFile
@@ -24,6 +25,7 @@ class BillingPlatformConfig(AppConfig):
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         MADE_FILES.register(MadeFile(mailed_views.PREFIX, mailed_views.made_file))
+        tasks.NOTED_BY.register(job_days.note)
         checks.register()
         metric_files.name_by_machine()
         pre_migrate.connect(unreleased.refuse_unreleased, sender=apps.get_app_config("organisations"))

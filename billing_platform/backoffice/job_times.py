@@ -83,6 +83,19 @@ def _and(times: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}"
 
 
+def first_due(job: PeriodicTask, after: datetime) -> datetime | None:
+    """The first moment after another at which the job is due; None for one without a schedule."""
+    scheduler = job.interval or job.crontab
+    if scheduler is None:
+        return None
+    if isinstance(scheduler, IntervalSchedule):
+        due: datetime = after + scheduler.schedule.run_every
+        return due
+    last, until, _now = scheduler.schedule.remaining_delta(after)
+    due = last + until
+    return due
+
+
 def _due_after(scheduler: CrontabSchedule | IntervalSchedule, last: datetime) -> datetime:
     """Celery tells how long it is from its own now, which is a little later than ours: a crontab's runs are rounded to
     the minute on which they fall."""

@@ -9,13 +9,15 @@ from auditlog.models import LogEntry
 from celery import current_app
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from kombu.utils.json import loads
 
 from billing_platform import periodic_jobs
+from billing_platform.backoffice import job_squares
 from billing_platform.backoffice.job_times import crontab_words, interval_words, next_run, words_of
-from billing_platform.lib.admin.base import ModelAdmin, badge, object_action, when
+from billing_platform.lib.admin.base import ModelAdmin, badge, list_page, object_action, when
 from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.work.tasks import last_run
 from organisations import audit
@@ -52,9 +54,10 @@ class PeriodicTaskAdmin(ModelAdmin):
         (None, {"fields": ("name", "enabled", "description")}),
         ("When", {"fields": ("timing", "interval", "crontab", "next")}),
         ("Last time", {"fields": ("last", "result", "problem", "runs")}),
+        ("Last 30 days", {"fields": ("days",)}),
         ("In the code", {"fields": ("task", "args", "kwargs"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("name", "task", "args", "kwargs", "timing", "next", "last", "result", "problem", "runs")
+    readonly_fields = ("name", "task", "args", "kwargs", "timing", "next", "last", "result", "problem", "runs", "days")
 
     def name_of(self, obj: PeriodicTask) -> str:
         return str(obj.name)
@@ -80,6 +83,17 @@ class PeriodicTaskAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    @list_page(label="Last 30 days", permission="django_celery_beat.view_periodictask", icon="calendar_view_month")
+    def last_days(self, request: HttpRequest) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Last 30 days",
+            "jobs": job_squares.rows(),
+            "legend": job_squares.legend(),
+        }
+        return TemplateResponse(request, "admin/job_days.html", context)
 
     @object_action(
         label="Run now",
@@ -114,6 +128,10 @@ class PeriodicTaskAdmin(ModelAdmin):
     def problem(self, job: PeriodicTask) -> str:
         run = last_run(job.task)
         return (run.problem if run else "") or EMPTY
+
+    @admin.display(description="Each day")
+    def days(self, job: PeriodicTask) -> Any:
+        return job_squares.of_job(job)
 
     @admin.display(description="Times run")
     def runs(self, job: PeriodicTask) -> str:

@@ -11,6 +11,7 @@ from organisations.models.details_request import DetailsRequest
 from organisations.models.digest_choice import DigestChoice
 from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
+from organisations.models.job_day import JobDay
 from organisations.models.mailed_view import MailedView
 from organisations.models.membership import Membership
 from organisations.models.note_mention import NoteMention
@@ -41,6 +42,7 @@ __all__ = [
     "DigestChoice",
     "EmailState",
     "IdempotencyRecord",
+    "JobDay",
     "MailedView",
     "Membership",
     "NoteMention",

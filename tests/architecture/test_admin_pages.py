@@ -45,6 +45,7 @@ NOT_REGISTERED = {
     "organisations.SwitchedOffEmail": "shown on What is on for whom, switched on the customer's page",
     "organisations.NoteMention": "shown on the page of its note",
     "organisations.DigestChoice": "one person's own: chosen on the page Daily digest",
+    "organisations.JobDay": "squares and rows on the pages of the periodic tasks",
     "organisations.BulkItem": "rows of the page of its bulk job",
     "organisations.SavedView": "one person's own: saved and opened above its list, pinned in the sidebar",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",

@@ -28,6 +28,7 @@ NOBODYS = {
     "organisations.DigestChoice": "one person's own: shown to that person alone",
     "organisations.MailedView": "one person's own, mailed to that person alone by that person's rights",
     "organisations.BulkJob": "its maker's; others are seen by who reaches everybody, and its rows are scoped",
+    "organisations.JobDay": "of the platform's jobs: says nothing of a customer but in a job's own error",
     "organisations.SavedView": "one person's own; a shared one is seen by who reaches everybody",
     "organisations.SeenAttention": "one person's own: shown to that person alone",
     "organisations.IdempotencyRecord": "found by API key only, and answered to that key alone",

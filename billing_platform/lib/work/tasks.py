@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from prometheus_client import Counter, Histogram
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.http import request_id
+from billing_platform.lib.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,10 @@ class LastRun:
     problem: str = ""
 
 
+NOTED_BY: Registry[Callable[[str, LastRun], None]] = Registry()
+"""Whoever wants to know of each run of a task that came from beat or from a message, once it has ended."""
+
+
 def last_run(task: str) -> LastRun | None:
     found: LastRun | None = cache.get(_last_run_key(task))
     return found
@@ -43,6 +49,10 @@ def last_run(task: str) -> LastRun | None:
 
 def _last_run_key(task: str) -> str:
     return f"task-last-run:{task}"
+
+
+def _remember(task: str, run: LastRun) -> None:
+    cache.set(_last_run_key(task), run, timeout=OUTCOME_STORED_SECONDS)
 
 
 class BaseTask(Task):  # type: ignore[type-arg]  # generic to mypy only
@@ -67,11 +77,12 @@ class BaseTask(Task):  # type: ignore[type-arg]  # generic to mypy only
             seconds = time.perf_counter() - started
             TASKS.labels(self.name, outcome).inc()
             TASK_SECONDS.labels(self.name).observe(seconds)
-            self._remember(LastRun(outcome, clock.now(), seconds, problem[:LONGEST_PROBLEM]))
+            self._tell(LastRun(outcome, clock.now(), seconds, problem[:LONGEST_PROBLEM]))
             request_id.end()
 
-    def _remember(self, run: LastRun) -> None:
-        try:
-            cache.set(_last_run_key(self.name), run, timeout=OUTCOME_STORED_SECONDS)
-        except Exception:  # Valkey may be away: never a reason to fail what was done
-            logger.exception("the outcome of a task could not be noted")
+    def _tell(self, run: LastRun) -> None:
+        for note in (_remember, *([] if self.request.called_directly else NOTED_BY)):
+            try:
+                note(self.name, run)
+            except Exception:  # Valkey or PostgreSQL may be away: never a reason to fail what was done
+                logger.exception("the outcome of a task could not be noted")

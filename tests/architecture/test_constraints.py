@@ -36,6 +36,8 @@ UNREACHABLE = {
     "seller_issuing_rules_within_bounds": "the fields' own validators are stricter",
     "test_clock_moves_between_its_marks": "the service checks, and the worker only moves it to its mark",
     "api_key_belongs_to_project_or_owner": "the service sets kind, project and owner",
+    "one_row_per_job_and_day": "workers add to the row of the day",
+    "failed_job_day_says_when": "workers write them together",
     "mailed_view_is_of_the_calendar": "the fields' own choices and validators are the same",
     "mailed_view_has_an_outcome": "the worker writes them together",
     "finished_bulk_job_waits_for_nothing": "the services set both",

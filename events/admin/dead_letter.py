@@ -178,6 +178,10 @@ class DeadLetterAdmin(PreviewMixin, ReadOnlyAdmin):
             letter.typed = form.answers["event"]
         return letter
 
+    @admin.display(description="If it is replayed now")
+    def preview(self, row: Any) -> SafeString:
+        return super().preview(row)
+
     def preview_of(self, row: Any) -> SafeString | str:
         try:
             return dry_run.shown(self, dead_letters.dry_run(letter_id=row.pk, event=row.typed))

@@ -45,7 +45,7 @@ def _counted(page: Any, rehearsal: Rehearsal, event: UsageEvent) -> SafeString:
         ("Counted in", month_of(event.counted_in, event.is_late)),
     ]
     return format_html(
-        '<div class="dry-run"><p>{} {}</p><div class="facts-scroll">{}</div></div>',
+        '<div class="would-replay"><p>{} {}</p><div class="facts-scroll">{}</div></div>',
         badge("Counted", "success"),
         _late(rehearsal, event),
         facts(rows),
@@ -65,4 +65,4 @@ def _late(rehearsal: Rehearsal, event: UsageEvent) -> str:
 
 
 def _said(result: str, tone: str, sentence: Any) -> SafeString:
-    return format_html('<div class="dry-run"><p>{} {}</p></div>', badge(result, tone), sentence)
+    return format_html('<div class="would-replay"><p>{} {}</p></div>', badge(result, tone), sentence)

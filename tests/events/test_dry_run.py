@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageEvent, UsagePeriod
 from events.services import dead_letters, months
+from events.services.settling import rehearsal
 from events.services.settling.rehearsal import Rehearsal
 from organisations.models import AuditEntry, Organisation, Project
 from tests import factories
@@ -192,3 +194,28 @@ def test_who_asks_for_what_is_gone_or_done_with_is_told(strict: Organisation, st
     dead_letters.discard_one(letter_id=letter.pk, reason="no", by="olga")
     with pytest.raises(DomainError, match="It was discarded already, by olga"):
         dead_letters.dry_run(letter_id=letter.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_does_not_wait_long_for_a_month_that_is_being_invoiced(
+    strict: Organisation, strict_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "LOCK_TIMEOUT", "100ms")
+    letter = die(strict_project, event("a"))
+    define(strict)
+    month = BillingPeriod.containing(now(), strict.zone)
+
+    def look() -> str:
+        try:
+            dead_letters.dry_run(letter_id=letter.pk)
+        except DomainError as error:
+            return error.code
+        finally:
+            connections.close_all()
+        return "done"
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        with transaction.atomic():
+            months.lock_period(strict, month.start)
+            assert elsewhere.submit(look).result() == "BUSY"
+        assert elsewhere.submit(look).result() == "done"

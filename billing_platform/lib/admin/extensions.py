@@ -109,10 +109,14 @@ class ExtendedMixin:
         return next((found for each in self.extensions if (found := each.list_on_a_phone)), self.list_on_a_phone)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        shown = list(super().get_list_display(request))  # type: ignore[misc]  # a mixin: the page has it
-        for extension in self.extensions:
-            shown = extension.columns(request, shown)
-        return shown
+        """Made once for each request: Django asks four times, and a column may ask PostgreSQL about all rows."""
+        made: dict[Any, list[Any]] = vars(request).setdefault("columns_of_lists", {})
+        if self not in made:
+            shown = list(super().get_list_display(request))  # type: ignore[misc]  # a mixin: the page has it
+            for extension in self.extensions:
+                shown = extension.columns(request, shown)
+            made[self] = shown
+        return list(made[self])
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         added = [each for extension in self.extensions for each in extension.list_filter]

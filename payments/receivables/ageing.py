@@ -23,12 +23,12 @@ from payments.models.payment_allocation import given_back
 from payments.receivables.movements import balances, reach_of, run
 from payments.receivables.promises import promises
 
-_PERHAPS_OPEN = f"invoice.id IN ({query(__file__, 'perhaps_open')})"
-_OF_SOME = "invoice.organisation_id = ANY(%(organisations)s::uuid[])"
+_PERHAPS_OPEN = query(__file__, "perhaps_open")
+_OF_ALL, _OF_SOME = f"invoice.id IN ({_PERHAPS_OPEN})", "invoice.organisation_id = ANY(%(organisations)s::uuid[])"
 _OPEN_INVOICES, _OPEN_INVOICES_OF_SOME = (
-    query(__file__, "open_invoices", which=which) for which in (_PERHAPS_OPEN, _OF_SOME)
+    query(__file__, "open_invoices", which=which) for which in (_OF_ALL, _OF_SOME)
 )
-_OWED, _OWED_OF_SOME = (query(__file__, "owed", which=which) for which in (_PERHAPS_OPEN, _OF_SOME))
+_OWED, _OWED_OF_SOME = (query(__file__, "owed", which=which) for which in (_OF_ALL, _OF_SOME))
 
 
 class Bucket(StrEnum):

@@ -19,11 +19,12 @@ ALL = {"invoices": "TRUE", "payments": "TRUE"}
 """For statements that begin with sql/movements.sql: nothing is left out."""
 
 _ACCOUNT, _BALANCES = query(__file__, "account", **ALL), query(__file__, "balances", **ALL)
+_GIVEN_BACK, _THEIR_INVOICES = query(__file__, "given_back"), query(__file__, "invoices_given_back")
 _BALANCES_OF_ALL = query(
     __file__,
     "balances_of_all",
-    invoices=f"invoice.id IN ({query(__file__, 'invoices_given_back')})",
-    payments=f"payment.id IN ({query(__file__, 'given_back')})",
+    invoices=f"invoice.id IN ({_THEIR_INVOICES})",
+    payments=f"payment.id IN ({_GIVEN_BACK})",
 )
 
 

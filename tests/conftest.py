@@ -13,6 +13,7 @@ from django.db import close_old_connections, connection
 from django.test.client import Client
 
 from billing_platform.celery import app
+from billing_platform.lib import slow_answers
 from organisations.access import authentication
 from organisations.models import ApiKey, Membership, Organisation, Project
 from payments.models.payment_allocation import PaidInvoice
@@ -21,8 +22,10 @@ from tests.mailbox import Mailbox, smtp_server
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process_state(request: pytest.FixtureRequest) -> None:
-    """Caches of the process and of Valkey don't leak from one test into the next."""
+def _fresh_process_state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Caches of the process and of Valkey don't leak from one test into the next. On a busy machine no answer takes so
+    long that the next question gets it as well."""
+    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", float("inf"))
     authentication.forget_cached_keys()
     if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
         cache.clear()

@@ -155,8 +155,8 @@ def pay_on_account(organisation: Organisation, *, month: BillingPeriod) -> None:
 
 
 def remind(current: BillingPeriod) -> None:
-    """What the reminder job did in the last weeks: at 09:00 in India, and when it is day in Europe and America; and a
-    promise of the latest payer."""
+    """What the reminder job did in the last weeks, at 09:00 in India and when it is day in Europe and America; and what
+    late payers promised."""
     last = clock.today("Asia/Kolkata")
     first = current.start - timedelta(days=20)
     days = (first + timedelta(days=number) for number in range((last - first).days))
@@ -164,14 +164,27 @@ def remind(current: BillingPeriod) -> None:
         with clock.standing_at(instant):
             for invoice_id in reminders.invoices_to_remind():
                 reminders.send_due_reminder(invoice_id=invoice_id)
-    late = Invoice.objects.overdue(last).order_by("due_date", "number").first()
-    if late is not None:
-        note_promise(
-            invoice_id=late.pk,
-            last_day=last + timedelta(days=4),
-            note="Their accountant is back on Monday, by phone.",
-            placed_by="demo data",
-        )
+    _promise(last)
+
+
+def _promise(today: date) -> None:
+    """The latest payer says by when they will pay; another one said so a week ago, and did not pay."""
+    late = Invoice.objects.overdue(today).order_by("due_date", "number").first()
+    if late is None:
+        return
+    note_promise(
+        invoice_id=late.pk,
+        last_day=today + timedelta(days=4),
+        note="Their accountant is back on Monday, by phone.",
+        placed_by="demo data",
+    )
+    week_ago = today - timedelta(days=7)
+    others = Invoice.objects.overdue(week_ago).exclude(organisation=late.organisation)
+    broken = others.order_by("due_date", "number").first()
+    if broken is not None:
+        with clock.standing_at(datetime.combine(week_ago, time(6), UTC)):
+            last_day, note = today - timedelta(days=2), "They are moving banks, by e-mail."
+            note_promise(invoice_id=broken.pk, last_day=last_day, note=note, placed_by="demo data")
 
 
 def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment:

@@ -17,7 +17,7 @@ from billing_platform.lib.slow_answers import remembered
 def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What a clock shows, from one look to the next: when a question was begun, and when it was answered."""
     shown: list[float] = []
-    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 0.25)
+    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 0.1)
     monkeypatch.setattr(slow_answers, "time", SimpleNamespace(monotonic=lambda: shown.pop(0)))
     return shown
 
@@ -36,7 +36,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 def test_quick_answers_are_given_anew(seconds: list[float], stored: dict[str, Any]) -> None:
     answers = iter("ab")
-    seconds += [0, 0.2, 1, 1.2]
+    seconds += [0, 0.09, 1, 1.09]
     assert [remembered("quick", lambda: next(answers)) for _ in range(2)] == ["a", "b"]
     assert stored == {}
 

@@ -25,7 +25,7 @@ from tests.mailbox import Mailbox, smtp_server
 def _fresh_process_state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Caches of the process and of Valkey don't leak from one test into the next. On a busy machine no answer takes so
     long that the next question gets it as well."""
-    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", float("inf"))
+    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 3_600)
     authentication.forget_cached_keys()
     if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
         cache.clear()

@@ -27,7 +27,8 @@ WIDGETS = (
 
 
 class LongSelect(widgets.UnfoldAdminSelect2Widget):
-    """Writes its options itself: with a template for each, the 600 time zones took most of a page's time."""
+    """A list of texts, not in groups. Writes its options itself: with a template for each, the 600 time zones took most
+    of a page's time."""
 
     has_own_looks = True
 

@@ -174,7 +174,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
         "due_date",
     )
     list_filter = (AttentionFilter, "status", "organisation", "currency", "period_start", "due_date", "pdf_state")
-    search_fields = ("number", "organisation__name", "organisation__legal_name")
+    search_fields = ("number__exact", "sequence_number__exact", "organisation__name", "organisation__legal_name")
+    search_help_text = "A part of the customer's name, or a number: the whole one or its last digits, such as 123."
     list_select_related = ("organisation",)
     fieldsets = (
         ("To check", {"fields": ("warning_list",), "classes": ("warnings",)}),

@@ -192,7 +192,14 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_on_a_phone = ("label", "customer", "paid", "state")
     list_display = ("label", "customer", "invoice_link", "paid", "method_name", "state", "attempted", "remark")
     list_filter = (AttentionFilter, CollectedFilter, "status", "kind", "organisation", "currency", "paid_at")
-    search_fields = ("razorpay_payment_id", "razorpay_order_id", "reference", "invoice__number", "organisation__name")
+    search_fields = (
+        "razorpay_payment_id__exact",
+        "razorpay_order_id__exact",
+        "reference__exact",
+        "invoice__number__exact",
+        "organisation__name",
+    )
+    search_help_text = "A part of the customer's name, or the whole id, order, reference or number of an invoice."
     list_select_related = ("organisation", "invoice")
     fieldsets = (
         (

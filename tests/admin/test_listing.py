@@ -99,12 +99,3 @@ def test_an_export_that_ends_early_says_so(
 
 def test_wrong_filters_are_no_export(as_admin: Client) -> None:
     assert as_admin.get(f"{INVOICES}list-export/?nonsense=1").status_code == 404
-
-
-def test_allocations_are_found_by_whole_numbers(
-    as_admin: Client, as_acme_admin: Client, paid_and_open: list[Invoice]
-) -> None:
-    address, number = "/admin/payments/paymentallocation/list-export/", paid_and_open[0].number
-    found = {term: len(lines(as_admin, f"{address}?q={term}")) for term in (number, "UTR1", number[:-1], "UTR")}
-    assert found == {number: 1, "UTR1": 1, number[:-1]: 0, "UTR": 0}
-    assert lines(as_acme_admin, f"{address}?q={paid_and_open[2].number}") == []

@@ -56,6 +56,7 @@ from billing_platform.lib.admin.inputs import WIDGETS, LongSelect, Select, Short
 from billing_platform.lib.admin.last_days import LastDayField
 from billing_platform.lib.admin.listing import ListingMixin
 from billing_platform.lib.admin.saving import SavingMixin
+from billing_platform.lib.admin.searching import SearchingMixin
 from billing_platform.lib.admin.way_back import WayBackMixin
 from billing_platform.lib.validators import choices_of
 
@@ -155,7 +156,14 @@ class ListedFieldsMixin:
 
 
 class ModelAdmin(
-    ListingMixin, ActionsMixin, SavingMixin, WayBackMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
+    ListingMixin,
+    SearchingMixin,
+    ActionsMixin,
+    SavingMixin,
+    WayBackMixin,
+    ListedFieldsMixin,
+    ScopedMixin,
+    unfold.ModelAdmin,
 ):
     """Rows can be deleted only where a page sets `deletable`, and never in bulk: `actions` stays None."""
 
@@ -207,12 +215,6 @@ class ModelAdmin(
         named = {item.parameter_name for item in offered if not isinstance(item, tuple)}
         columns = {item[0].partition("__")[0] for item in offered if isinstance(item, tuple)}
         return lookup in named or name in columns or name in self.filtered_from_elsewhere
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        if "\x00" in search_term:  # typed into an autocomplete
-            return queryset.none(), False
-        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
-        return found
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The end of a half-open span is typed as its last day; the API and the tables keep the first day after. A

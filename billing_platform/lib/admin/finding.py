@@ -59,11 +59,20 @@ class Finds:
     def _condition(self, text: str) -> Q | None:
         if self.looks_like and not re.fullmatch(self.looks_like, text, re.IGNORECASE):
             return None
-        spellings = {text, text.upper(), text.lower()}
-        conditions = [Q(**{f"{column}__in": spellings}) for column in self.whole]
+        conditions = [Q(**{f"{column}__in": spellings(text)}) for column in self.whole]
         conditions += [Q(**{f"{column}__icontains": text}) for column in self.within]
-        if text.isascii() and text.isdigit() and int(text) <= LARGEST_INTEGER:
+        if is_integer(text):
             conditions += [Q(**{column: int(text)}) for column in self.numbers]
         if _UUID.fullmatch(text) and self.model._meta.pk.get_internal_type() == "UUIDField":
             conditions.append(Q(pk=UUID(text)))
         return reduce(or_, conditions) if conditions else None
+
+
+def spellings(text: str) -> set[str]:
+    """As it is typed, in capitals, and in small letters: an index finds each of them."""
+    return {text, text.upper(), text.lower()}
+
+
+def is_integer(text: str) -> bool:
+    """Whether the text is a number that an integer column may hold."""
+    return text.isascii() and text.isdigit() and int(text) <= LARGEST_INTEGER

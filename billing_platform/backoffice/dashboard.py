@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -22,6 +23,7 @@ from billing_platform.lib.admin.trends import trends
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.number_formats import format_money, format_number, format_sums
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.slow_answers import remembered
 from events.models import EventBatch, UsageAggregate
 from events.selectors.backlog import SettleBacklog, settle_backlog
 from events.usage import recent
@@ -35,6 +37,7 @@ from payments import selectors as payments
 from payments.models import Payment
 from payments.receivables.ageing import owed
 
+REMEMBERED_SECONDS = 60
 SECONDS_PER_MINUTE = 60
 _SHOULD_BE_NOUGHT = {
     "payment_failed": "Failed payments",
@@ -82,7 +85,24 @@ class Dashboard:
 
 
 def of(user: Any) -> Dashboard:
-    """What one user may see: parts without permission are left out, and all of it is of their organisations."""
+    """What one user may see: parts without permission are left out, and all of it is of their organisations.
+
+    Counted now; where that takes long, it is at most a minute old, and counted anew after a POST of this user.
+    """
+    return remembered(_key(user), lambda: _of(user), longest=REMEMBERED_SECONDS)
+
+
+def forget(user: Any) -> None:
+    """After something was done: the next page counts anew."""
+    cache.delete(_key(user))
+    attention.forget(user)
+
+
+def _key(user: Any) -> str:
+    return f"dashboard:{user.pk}:{operators_today().isoformat()}"
+
+
+def _of(user: Any) -> Dashboard:
     kpis: list[Tile] = []
     backlog, waiting = _settle_backlog(user), attention.of(user)
     if user.has_perm("invoicing.view_invoice"):

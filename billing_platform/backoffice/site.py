@@ -101,13 +101,13 @@ class OperatorSite(UnfoldAdminSite):
         ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """A POST may have dealt with something that waited, so the sidebar of the next page counts again."""
+        """A POST may have dealt with something that waited, so the next page counts again."""
         inner = super().admin_view(view, cacheable)
 
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             response = inner(request, *args, **kwargs)
             if request.method == "POST":
-                attention.forget(request.user)
+                dashboard.forget(request.user)
                 set_up.forget()
             return response
 

@@ -14,7 +14,7 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.backoffice import attention, dashboard
-from billing_platform.lib import clock
+from billing_platform.lib import clock, slow_answers
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch, HotLogDay, UsagePeriod
@@ -238,3 +238,23 @@ def test_the_events_of_the_front_page_are_those_of_the_customers_explorers(
 def used_at(project: Project, moment: datetime) -> None:
     with time_machine.travel(moment, tick=False):
         used(project, 1, on=moment.date().isoformat(), happened=moment.isoformat())
+
+
+def test_a_dashboard_that_takes_long_is_remembered_until_its_user_does_something(
+    acme: Organisation, viewer: Any, operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 0)
+    monkeypatch.setattr(slow_answers, "TIMES_AS_LONG", 1_000_000)
+    index = reverse("admin:index")
+    client, other = signed_in(viewer), signed_in(operator)
+    assert [person.get(index).context["dashboard"].attention for person in (client, other)] == [(), ()]
+    Notification.objects.create(
+        organisation=acme, kind="test", dedupe_key="1", recipients=["a@acme.example"], subject="Lost",
+        status="failed", next_attempt_at=clock.now(),
+    )  # fmt: skip
+    assert client.get(index).context["dashboard"].attention == ()
+
+    client.post(reverse("admin:attention", args=["email_failed"]))
+
+    counts = [len(person.get(index).context["dashboard"].attention) for person in (client, other)]
+    assert counts == [1, 0]

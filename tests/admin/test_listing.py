@@ -7,9 +7,12 @@ import io
 import re
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.contrib.admin import utils
 from django.test import Client
+from unfold.templatetags import unfold_list
 
 from invoicing.models import ExchangeRate, Invoice
 from invoicing.services import drafting, issuing
@@ -99,3 +102,21 @@ def test_an_export_that_ends_early_says_so(
 
 def test_wrong_filters_are_no_export(as_admin: Client) -> None:
     assert as_admin.get(f"{INVOICES}list-export/?nonsense=1").status_code == 404
+
+
+def test_headers_are_made_once_for_a_list_and_each_row_has_its_box(
+    as_admin: Client, paid_and_open: list[Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def label_for_field(name: Any, *rest: Any, **named: Any) -> Any:
+        asked.append(name)
+        return utils.label_for_field(name, *rest, **named)
+
+    monkeypatch.setattr(unfold_list, "label_for_field", label_for_field)
+
+    page = as_admin.get(INVOICES)
+
+    assert asked == page.context["cl"].list_display
+    ticked = re.findall(r'<input type="checkbox" name="_selected_action" value="([^"]+)"', page.content.decode())
+    assert set(ticked) == {str(invoice.pk) for invoice in paid_and_open}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from django import forms
@@ -187,7 +187,7 @@ class ActionsMixin(ExtendedMixin):
     opts: Any
     admin_site: Any
 
-    @property
+    @cached_property
     def admin_actions(self) -> dict[str, Action]:
         """By name, in the order in which they are written; then those of each extension."""
         return {action.name: action for owner in (self, *self.extensions) for action in _actions_of(owner)}

@@ -1,6 +1,7 @@
 """The base of every admin page: scoped to the user's organisations, decided by one has_perm, with Unfold's theme.
 
-This file, its filters and inputs, the site and the theme are the only ones that know Unfold (a test checks it).
+This file, its filters, inputs and rows of lists, the site and the theme are the only ones that know Unfold (a test
+checks it).
 `scoped` is the one way rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
@@ -54,6 +56,7 @@ from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, Wait
 from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.inputs import WIDGETS, LongSelect, Select, ShortDecimalField, Textarea
 from billing_platform.lib.admin.last_days import LastDayField
+from billing_platform.lib.admin.list_rows import make_headers_once, ticking_box
 from billing_platform.lib.admin.listing import ListingMixin
 from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.admin.searching import SearchingMixin
@@ -93,6 +96,8 @@ __all__ = [
     "status",
     "when",
 ]
+
+make_headers_once()
 
 FEW_CHOICES = 10  # more of them are searched, not scrolled through
 
@@ -225,6 +230,10 @@ class ModelAdmin(
         elif isinstance(db_field, models.DecimalField):
             kwargs = {"form_class": ShortDecimalField, **kwargs}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=unfold.ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: models.Model) -> str:
+        return ticking_box(str(obj.pk))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [worded(self.model, name) for name in super().get_list_display(request)]

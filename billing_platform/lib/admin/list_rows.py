@@ -1,0 +1,45 @@
+"""What Unfold works out again for each row of a list, worked out once: its headers, and the box to tick.
+
+Unfold 0.91 draws a list of fifty rows with 51 times all headers, each time with the box that ticks all rows. This was
+a third of the time of a page. A test fails when Unfold asks another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache, wraps
+from typing import Any
+
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from unfold.admin import checkbox
+from unfold.templatetags import unfold_list
+
+_PLACE = "number-of-the-row"
+
+
+def make_headers_once() -> None:
+    """For each list of a request, whose object Unfold passes."""
+    unfold_list.result_headers = _once_for_a_list(unfold_list.result_headers)
+
+
+def _once_for_a_list(make: Callable[[Any], Iterator[dict[str, Any]]]) -> Callable[[Any], list[dict[str, Any]]]:
+    @wraps(make)
+    def known(changelist: Any) -> list[dict[str, Any]]:
+        made = vars(changelist)
+        if "headers" not in made:
+            made["headers"] = list(make(changelist))
+        return made["headers"]  # type: ignore[no-any-return]  # just made
+
+    return known
+
+
+def ticking_box(key: str) -> SafeString:
+    """Unfold's box that ticks the row of this key."""
+    return mark_safe(_box().replace(_PLACE, escape(key)))  # noqa: S308  # the box is Unfold's, the key is escaped
+
+
+@cache
+def _box() -> str:
+    return str(checkbox.render(ACTION_CHECKBOX_NAME, _PLACE))

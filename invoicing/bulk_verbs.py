@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Exists, F, OuterRef, Q, TextField, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.gst_heads import SupplyKind
-from invoicing.models import BillingRunItem, CreditNote, Invoice, InvoiceDelivery
+from invoicing.models import BillingRunItem, CreditNote, Invoice, InvoiceDelivery, InvoiceLine
 from invoicing.services import delivery, issuing, sending, voiding
 from invoicing.services.approving import approve_invoice, stored_fingerprint
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.runs import billing_run
+from invoicing.services.runs.reviewing import NO_DRAFT, approve_parked
 from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals, Undo
 
 Status = Invoice.Status
@@ -75,6 +76,27 @@ def _not_to_discard(_options: Options) -> Refusals:
             "It has no draft.",
         ),
     ]
+
+
+def _not_to_recompute(_options: Options) -> Refusals:
+    return [(~Q(status=BillingRunItem.Status.PARKED), "It is not parked any more.")]
+
+
+def _not_to_let_out(options: Options) -> Refusals:
+    """As `Reviewed.may_be_approved`."""
+    lines = InvoiceLine.objects.filter(invoice=OuterRef("invoice"))
+    return [
+        *_not_to_recompute(options),
+        (Q(invoice__total__lt=0), "Its total is negative: press Credit and finalize in its row."),
+        (Q(invoice__isnull=False) & ~Exists(lines), "Nothing of it has a price."),
+    ]
+
+
+def _let_out(item_id: UUID, maker: Any, _options: Options) -> None:
+    draft = Invoice.objects.filter(billing_run_items=item_id).first()
+    approve_parked(
+        item_id=item_id, approver=maker, fingerprint=NO_DRAFT if draft is None else stored_fingerprint(draft)
+    )
 
 
 def _approve(invoice_id: UUID, maker: Any, _options: Options) -> None:
@@ -185,6 +207,47 @@ DISCARD_DRAFTS = BulkVerb(
 )
 
 
+_MONTHS: dict[str, Any] = {
+    "model": BillingRunItem,
+    "name_of": Concat(
+        F("organisation__name"),
+        Value(", "),
+        Func(F("run__period_start"), Value("FMMonth YYYY"), function="to_char", output_field=TextField()),
+        output_field=TextField(),
+    ),
+    "amount": F("invoice__total"),
+    "currency": Coalesce(F("invoice__currency"), Value("")),
+    "order": ("run__period_start", "organisation__name", "pk"),
+}
+
+LET_OUT = BulkVerb(
+    name="months.approve",
+    label="Approve",
+    title="Approve months to review",
+    permission="invoicing.approve_invoice",
+    does="Each month is issued and e-mailed exactly as it stands here; one without usage ends without an invoice.",
+    act=_let_out,
+    refuses=_not_to_let_out,
+    keeps_amount=True,
+    seen=Coalesce(Cast(F("invoice__updated_at"), TextField()), Value(NO_DRAFT)),
+    emails=True,
+    undo="What was issued by mistake is credited on the list of invoices.",
+    **_MONTHS,
+)
+RECOMPUTE = BulkVerb(
+    name="months.recompute",
+    label="Recompute",
+    title="Recompute months to review",
+    permission="invoicing.retry_billingrunitem",
+    does="Each month is drafted again from today's usage and prices. Within its bounds it is issued and e-mailed; "
+    "otherwise it is parked again.",
+    act=lambda pk, _maker, _options: billing_run.retry_item(item_id=pk),
+    refuses=_not_to_recompute,
+    undo="There is nothing to take back: a draft always follows today's usage and prices.",
+    **_MONTHS,
+)
+
+
 def register() -> None:
-    for verb in (ISSUE, APPROVE, SEND, DELIVER, VOID, CREDIT, DISCARD_DRAFTS):
+    for verb in (ISSUE, APPROVE, SEND, DELIVER, VOID, CREDIT, DISCARD_DRAFTS, LET_OUT, RECOMPUTE):
         VERBS.register(verb)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat
 
 from billing_platform.lib import clock
 from invoicing.models import Invoice
@@ -14,9 +15,10 @@ from invoicing.models.invoice import amount_due
 from organisations.models import BillingHold
 from organisations.operators_clock import operators_today
 from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals
-from payments.models import Dispute, MandateCharge, Payment, PaymentOrder, Reminder
+from payments.models import Cheque, Dispute, MandateCharge, Payment, PaymentOrder, Reminder
 from payments.models.payment import HELD
 from payments.models.reminder_pause import paused
+from payments.services import cheques
 from payments.services.dunning.quiet import HOLDS
 from payments.services.dunning.reminders import send_reminder_now
 from payments.services.dunning.retry_orders import retry_now
@@ -67,6 +69,23 @@ def _not_to_remind(_options: Options) -> Refusals:
     ]
 
 
+def _not_to_deposit(options: Options) -> Refusals:
+    """A cheque that is out of date on that day is left by the service: how long one is good is a matter of the law."""
+    refusals: Refusals = [(~Q(status=Cheque.Status.RECEIVED), "It is not in hand.")]
+    if not options.get("day"):
+        return refusals
+    day = date.fromisoformat(options["day"])
+    return [
+        *refusals,
+        (Q(dated__gt=day), "It is dated later: no bank takes it before."),
+        (Q(received_on__gt=day), "It came later than that day."),
+    ]
+
+
+def _deposit(cheque_id: UUID, _maker: Any, options: Options) -> None:
+    cheques.deposit_cheques(cheque_ids=[cheque_id], day=date.fromisoformat(options["day"]))
+
+
 REMIND = BulkVerb(
     name="invoices.remind",
     label="Send reminder",
@@ -113,6 +132,21 @@ RETRY = BulkVerb(
 )
 
 
+DEPOSIT = BulkVerb(
+    name="cheques.deposit",
+    label="Give to the bank",
+    model=Cheque,
+    permission="payments.record_offline_payment",
+    does="Each is noted as given to the bank. It counts as nothing until the bank has cleared it.",
+    act=_deposit,
+    refuses=_not_to_deposit,
+    name_of=Concat(Value("Cheque "), F("number")),
+    amount=F("amount"),
+    currency=F("currency"),
+    undo="Cancel a cheque that was given back, and record it again.",
+)
+
+
 def register() -> None:
-    for verb in (REMIND, REFUND, RETRY):
+    for verb in (REMIND, REFUND, RETRY, DEPOSIT):
         VERBS.register(verb)

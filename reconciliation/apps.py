@@ -14,9 +14,10 @@ class ReconciliationConfig(AppConfig):
         from events import written_off
         from organisations.notifications import kinds
         from organisations.notifications.samples import EXPLAINED
-        from reconciliation import email_kinds, email_samples
+        from reconciliation import bulk_verbs, email_kinds, email_samples
         from reconciliation.selectors.written_off import all_is_written_off
 
         kinds.register(email_kinds.KINDS)
         EXPLAINED.register(email_samples.EXPLAINED)
         written_off.answers.register(all_is_written_off)
+        bulk_verbs.register()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from django import forms
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import Extension, extends
 from billing_platform.lib.limits import REASON_LENGTH
+from billing_platform.lib.number_formats import format_money
 from invoicing import bulk_verbs
-from invoicing.models import BillingRunItem, CreditNote, Invoice
+from invoicing.admin.runs.review import last_months, ratio
+from invoicing.models import BillingRunItem, CreditNote, Invoice, ReviewItem
+from invoicing.selectors.review import reviewed
 from organisations.admin.bulk import BulkForm, ReasonedForm, bulk_action
 
 
@@ -35,3 +44,19 @@ class BulkOfInvoices(Extension):
 @extends(BillingRunItem)
 class BulkOfBillingItems(Extension):
     discard_drafts_many = bulk_action(bulk_verbs.DISCARD_DRAFTS, ReasonedForm)
+
+
+def largest(_request: HttpRequest, rows: Any) -> Iterator[tuple[str, Any]]:
+    """The five largest months, each with its multiple of the usual and the months before."""
+    found = rows.order_by(F("invoice__total").desc(nulls_last=True))[:5]
+    for each in reviewed(list(found.select_related("organisation", "invoice", "run"))):
+        yield (
+            each.name,
+            format_html("{} {} {}", format_money(each.total, each.currency), ratio(each), last_months(each)),
+        )
+
+
+@extends(ReviewItem)
+class BulkOfMonthsToReview(Extension):
+    approve_many = bulk_action(bulk_verbs.LET_OUT, facts=largest)
+    recompute_many = bulk_action(bulk_verbs.RECOMPUTE, facts=largest)

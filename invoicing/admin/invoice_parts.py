@@ -1,11 +1,10 @@
-"""The parts of an invoice's page, and the facts and work of actions on ticked rows."""
+"""The parts of an invoice's page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Q
 from django.utils.html import format_html, format_html_join
@@ -13,7 +12,6 @@ from django.utils.safestring import SafeString
 
 from billing_platform.lib.admin.display import action_url, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money, short_text
 from invoicing.admin.mends import Warned, warning_text
 from invoicing.documents import DocumentParty, ExchangeNote
@@ -134,20 +132,3 @@ def _exchange(exchange: ExchangeNote) -> list[tuple[str, str]]:
         ("Tax", format_money(exchange.tax_total, exchange.target)),
         ("Total", format_money(exchange.total, exchange.target)),
     ]
-
-
-def act_on_each(rows: Any, act: Callable[[UUID], Any], done: str) -> str:
-    """Calls `act` with the id of each row; a refusal does not stop the others. The sentence that reports it: what was
-    `done`, how often, and why not. Raises DomainError if all are refused."""
-    refused = []
-    chosen = list(rows.values_list("pk", flat=True))
-    for pk in chosen:
-        try:
-            act(pk)
-        except DomainError as error:
-            refused.append(error.message)
-    said = f"{done} {len(chosen) - len(refused):,}"
-    sentence = f"{said}; {len(refused):,} left: {' '.join(dict.fromkeys(refused))}" if refused else f"{said}."
-    if len(refused) == len(chosen):
-        raise DomainError(sentence if chosen else "There is none among them to do this to.", code="NOTHING_DONE")
-    return sentence

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from billing_platform.lib.admin.actions import Method
+from billing_platform.lib.admin.actions import Facts, Method
 from billing_platform.lib.admin.base import ActionForm, DropdownFilter, Extension, extends, rows_action
 from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.limits import REASON_LENGTH
@@ -55,7 +56,7 @@ class BulkForm(ActionForm):
     @cached_property
     def preview(self) -> Preview:
         given: Mapping[str, Any] = self.data if self.is_bound else self.initial
-        options = {name: given.get(name) or self.fields[name].initial or "" for name in self._asked}
+        options = {name: self._answered(name, given) for name in self._asked}
         return preview(self.verb, self.obj, options)
 
     @property
@@ -75,9 +76,20 @@ class BulkForm(ActionForm):
 
     @property
     def answers(self) -> dict[str, Any]:
-        options = {name: self.cleaned_data.get(name) for name in self._asked}
-        written = {name: each.isoformat() if isinstance(each, date) else each for name, each in options.items()}
-        return {"options": written, "token": self.cleaned_data["once"], "seal": self.preview.seal}
+        options = {name: self._as_stored(name, self.cleaned_data.get(name)) for name in self._asked}
+        return {"options": options, "token": self.cleaned_data["once"], "seal": self.preview.seal}
+
+    def _answered(self, name: str, given: Mapping[str, Any]) -> Any:
+        """As the job would store it; what is no answer yet counts as none."""
+        try:
+            answer = self.fields[name].clean(given.get(name) or self.fields[name].initial or "")
+        except ValidationError:
+            return ""
+        return self._as_stored(name, answer)
+
+    def _as_stored(self, name: str, answer: Any) -> Any:
+        stored = self.fields[name].prepare_value(answer)
+        return stored.isoformat() if isinstance(stored, date) else stored
 
     def _why_typed(self) -> str:
         return f"It reaches {self.preview.ready:,} rows{f', {self.sums} in all' if self.preview.sums else ''}."
@@ -107,9 +119,13 @@ class RemarkForm(BulkForm):
     reason = forms.CharField(max_length=REASON_LENGTH, required=False, help_text="For the log.")
 
 
-def bulk_action(verb: BulkVerb, form: type[BulkForm] = BulkForm) -> Method:
-    """The verb in the menu of its list: choosing leads to the page that shows what it would do; confirming begins a
-    job, and leads there."""
+def _nothing_more(_request: HttpRequest, _rows: Any) -> tuple[()]:
+    return ()
+
+
+def bulk_action(verb: BulkVerb, form: type[BulkForm] = BulkForm, facts: Facts = _nothing_more) -> Method:
+    """The verb in the menu of its list: choosing leads to the page that shows what it would do, and `facts` of the
+    rows if they help to decide; confirming begins a job, and leads there."""
     extends(verb.model)(RowsOfJobs)
 
     def begin(
@@ -133,6 +149,7 @@ def bulk_action(verb: BulkVerb, form: type[BulkForm] = BulkForm) -> Method:
         permission=verb.permission,
         form=type("BulkFormOfVerb", (form,), {"verb": verb}),
         confirm=verb.does,
+        facts=facts,
         danger=verb.danger,
         template="admin/organisations/bulk_action.html",
     )(begin)

@@ -15,7 +15,6 @@ from billing_platform.lib.admin.base import (
     link,
     money,
     object_action,
-    rows_action,
     short_time,
     status,
 )
@@ -65,17 +64,6 @@ def standing(_request: HttpRequest, cheque: Cheque) -> list[tuple[str, Any]]:
     ]
     rows += [("At the bank since", day_text(cheque.deposited_on))] if cheque.deposited_on else []
     return rows
-
-
-def _chosen(_request: HttpRequest, rows: Any) -> list[tuple[str, Any]]:
-    return [
-        (str(cheque), f"{cheque.organisation}, {format_money(cheque.amount, cheque.currency)}, {cheque.bank}")
-        for cheque in rows.filter(status=Status.RECEIVED).select_related("organisation")
-    ]
-
-
-def _none_in_hand(_request: HttpRequest, rows: Any) -> list[str]:
-    return [] if rows.filter(status=Status.RECEIVED).exists() else ["None of them is in hand."]
 
 
 def _reversed_with_it(_request: HttpRequest, cheque: Cheque) -> list[str]:
@@ -160,22 +148,6 @@ class ChequeAdmin(ReadOnlyAdmin):
     @admin.display(description="Bounce charge")
     def charged(self, cheque: Cheque) -> Any:
         return anchor(self, cheque.charge)
-
-    @rows_action(
-        label="Give to the bank",
-        permission=RECORD,
-        form=DepositForm,
-        confirm="Those in hand are noted as given to the bank. They count as nothing until it has cleared them.",
-        facts=_chosen,
-        obstacles=_none_in_hand,
-        icon="account_balance",
-    )
-    def deposit_many(self, request: HttpRequest, rows: Any, *, day: date) -> str:
-        ids = list(rows.filter(status=Status.RECEIVED).values_list("pk", flat=True))
-        done = cheques.deposit_cheques(cheque_ids=ids, day=day)
-        for cheque in done:
-            self.log_change(request, cheque, f"Given to the bank on {day_text(day)}.")
-        return "1 cheque is at the bank." if len(done) == 1 else f"{len(done):,} cheques are at the bank."
 
     @object_action(
         label="Give to the bank",

@@ -33,15 +33,13 @@ from payments.services import cheques
 
 
 class DayForm(ActionForm):
-    """`obj` is a cheque, or rows of them."""
+    """`obj` is a cheque."""
 
     day = forms.DateField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cheque = self.obj if isinstance(self.obj, Cheque) else self.obj.select_related("organisation").first()
-        if cheque is not None:
-            self.fields["day"].initial = clock.today(cheque.organisation.time_zone)
+        self.fields["day"].initial = clock.today(self.obj.organisation.time_zone)
 
 
 class DepositForm(DayForm):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reconciliation.admin import completeness, daily_statement, discrepancy, proof_of_event, run
+from reconciliation.admin import bulk, completeness, daily_statement, discrepancy, proof_of_event, run
 
-__all__ = ["completeness", "daily_statement", "discrepancy", "proof_of_event", "run"]
+__all__ = ["bulk", "completeness", "daily_statement", "discrepancy", "proof_of_event", "run"]

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Min, Sum
 from django.http import HttpRequest
 
-from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
-from billing_platform.lib.dates_in_words import age_text
-from billing_platform.lib.errors import DomainError
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.number_formats import format_money
-from invoicing.admin.invoice_parts import act_on_each
 from invoicing.rates import BOOKS
 from reconciliation.models import Discrepancy
 from reconciliation.selectors.people import who_may_resolve
-
-MOST_AT_ONCE = 500
-"""Each is decided by itself, while the browser waits."""
 
 
 class NoteForm(ActionForm):
@@ -46,14 +38,18 @@ class AssignForm(ActionForm):
     """Offers who may decide about the object, or about each of the rows."""
 
     assigned_to: Any = forms.ModelChoiceField(
-        None, required=False, empty_label="Nobody", help_text="Those who may decide about it."
+        None,
+        required=False,
+        to_field_name="username",
+        empty_label="Nobody",
+        help_text="Those who may decide about it.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["assigned_to"].queryset = who_may_resolve(self._whose())
         if isinstance(self.obj, Discrepancy):
-            self.fields["assigned_to"].initial = self.obj.assigned_to_id
+            self.fields["assigned_to"].initial = self.obj.assigned_to
 
     def _whose(self) -> list[UUID | None]:
         if isinstance(self.obj, Discrepancy):
@@ -68,25 +64,3 @@ def facts_of(_request: HttpRequest, discrepancy: Discrepancy) -> Iterator[tuple[
     yield "Found", discrepancy.found
     if discrepancy.worth is not None:
         yield "Worth about", format_money(discrepancy.worth, BOOKS)
-
-
-def facts_of_many(_request: HttpRequest, rows: Any) -> Iterator[tuple[str, Any]]:
-    standing = rows.standing()
-    count, sums = standing.count(), standing.aggregate(worth=Sum("worth"), oldest=Min("first_seen_at"))
-    yield "Discrepancies", f"{count:,}"
-    if sums["worth"] is not None:
-        yield "Worth about", format_money(sums["worth"], BOOKS)
-    if sums["oldest"] is not None:
-        yield "The oldest", age_text((clock.now() - sums["oldest"]).days)
-    for each in standing.order_by("first_seen_at")[:5]:
-        yield each.get_kind_display(), each.about
-    if rows.count() > count:
-        yield "Left alone", f"{rows.count() - count:,} that were decided or are gone"
-
-
-def decide_each(rows: Any, decide: Callable[[UUID], Any], done: str) -> str:
-    """The same decision about each that stands. Raises DomainError if there are too many of them, or none."""
-    standing = rows.standing()
-    if standing.count() > MOST_AT_ONCE:
-        raise DomainError(f"At most {MOST_AT_ONCE} at once: choose fewer.", code="TOO_MANY")
-    return act_on_each(standing, decide, done)

@@ -15,19 +15,11 @@ from billing_platform.lib.admin.base import (
     link,
     money,
     object_action,
-    rows_action,
     short_time,
     status,
 )
 from billing_platform.lib.dates_in_words import age_text
-from reconciliation.admin.decisions import (
-    AssignForm,
-    NoteForm,
-    ReasonForm,
-    decide_each,
-    facts_of,
-    facts_of_many,
-)
+from reconciliation.admin.decisions import AssignForm, NoteForm, ReasonForm, facts_of
 from reconciliation.checks import CHECKS
 from reconciliation.models import CheckName, Discrepancy
 from reconciliation.services import resolving
@@ -133,44 +125,6 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     def assign(self, request: HttpRequest, discrepancy: Discrepancy, *, assigned_to: Any) -> str:
         resolving.assign(discrepancy_id=discrepancy.pk, to=assigned_to)
         return f"It is assigned to {assigned_to.get_username() if assigned_to else 'nobody'}."
-
-    @rows_action(
-        label="Acknowledge",
-        permission=RESOLVE,
-        form=NoteForm,
-        confirm="You look at them: they are assigned to you, and stay on the list.",
-        facts=facts_of_many,
-        icon="visibility",
-    )
-    def acknowledge_many(self, request: HttpRequest, rows: Any, *, note: str) -> str:
-        return decide_each(
-            rows, lambda pk: resolving.acknowledge(discrepancy_id=pk, by=request.user, note=note), "Acknowledged"
-        )
-
-    @rows_action(
-        label="Assign",
-        permission=RESOLVE,
-        form=AssignForm,
-        confirm="They stand on that person's list. Their states stay.",
-        facts=facts_of_many,
-        icon="person",
-    )
-    def assign_many(self, request: HttpRequest, rows: Any, *, assigned_to: Any) -> str:
-        return decide_each(rows, lambda pk: resolving.assign(discrepancy_id=pk, to=assigned_to), "Assigned")
-
-    @rows_action(
-        label="Write off",
-        permission=RESOLVE,
-        form=ReasonForm,
-        confirm="They stay as they are, each with this reason. One is opened again only if it says something else.",
-        facts=facts_of_many,
-        danger=True,
-        icon="money_off",
-    )
-    def write_off_many(self, request: HttpRequest, rows: Any, *, reason: str) -> str:
-        return decide_each(
-            rows, lambda pk: resolving.write_off(discrepancy_id=pk, by=request.user, reason=reason), "Written off:"
-        )
 
     @object_action(
         label="Check again",

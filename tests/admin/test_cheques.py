@@ -15,6 +15,7 @@ from organisations.models import Organisation
 from payments.models import BankLine, Cheque, Payment, Payout, WithheldTax
 from payments.services.banking.importing import import_statement
 from payments.services.banking.payouts import join_payouts
+from tests.admin.bulk import confirmed, outcomes
 from tests.admin.test_object_actions import action_url, token
 from tests.admin.test_payments import text_of
 from tests.payments.language import issued_invoice
@@ -42,7 +43,8 @@ def test_a_cheque_is_recorded_deposited_cleared_and_bounces(invoice: Invoice, as
     listed = reverse("admin:payments_cheque_changelist")
     assert "Cheque 000123" in text_of(as_operator.get(listed))
     many = reverse("admin:payments_cheque_list_action", args=["deposit_many"]) + f"?pk__in={cheque.pk}"
-    assert as_operator.post(many, {"once": token(as_operator, many), "day": "2026-11-20"}).status_code == 302
+    assert "1: It is dated later: no bank takes it before." in text_of(as_operator.get(f"{many}&answer-day=2026-11-19"))
+    assert outcomes(confirmed(as_operator, many, day="2026-11-20")) == {"Cheque 000123": ("done", "")}
     clear = action_url(cheque, "clear")
     answer = as_operator.post(clear, {"once": token(as_operator, clear), "day": "2026-11-21"}, follow=True)
     assert "Cheque recorded" in text_of(answer)

@@ -22,7 +22,9 @@ from invoicing.services.runs.billing_run import process_item, start_billing_run
 from invoicing.services.runs.reviewing import NO_DRAFT, approve_parked
 from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import Organisation, Project
+from organisations.services.bulk.running import run_job
 from tests import factories
+from tests.admin.bulk import begun, confirmed, outcomes
 from tests.admin.test_confirm_pages import facts_of
 from tests.admin.test_listing import lines
 from tests.admin.test_object_actions import act
@@ -60,11 +62,6 @@ def parked(acme: Organisation, project: Project, december: Any) -> BillingRunIte
     bill_october()
     used(project, 1000, on="2026-11-10")
     return run_month(NOVEMBER).items.get()
-
-
-def seen_on(client: Client, url: str) -> str:
-    """What the page that asks says of the drafts it shows."""
-    return str(client.get(url).context["form"]["seen"].value())
 
 
 def url(item: BillingRunItem, action: str) -> str:
@@ -168,14 +165,21 @@ def test_many_are_approved_at_once_and_what_cannot_be_issued_is_left(parked: Bil
     run_month(NOVEMBER)
     assert BillingRunItem.objects.filter(status="parked").count() == 2
     asked = reverse("admin:invoicing_reviewitem_list_action", args=["approve_many"])
-    facts = facts_of(as_admin.get(asked))
-    assert (facts["Approved"], facts["Together"]) == ("1", "₹1,180.00")
-    assert facts["Left alone"] == "1 with a negative total or without a price"
-    act(as_admin, asked, seen=seen_on(as_admin, asked))
+    assert re.search(r"<th>Acme</th><td[^>]*>₹1,180.00 × 10 ", as_admin.get(asked).content.decode())
+    assert outcomes(confirmed(as_admin, asked)) == {
+        "Acme, November 2026": ("done", ""),
+        "Umbrella, November 2026": ("skipped", "Nothing of it has a price."),
+    }
     assert {item.organisation.name: item.status for item in BillingRunItem.objects.filter(run=parked.run)} == {
         "Acme": "done",
         "Umbrella": "parked",
     }
+
+
+def test_many_are_recomputed_at_once(parked: BillingRunItem, as_admin: Client) -> None:
+    confirmed(as_admin, reverse("admin:invoicing_reviewitem_list_action", args=["recompute_many"]))
+    parked.refresh_from_db()
+    assert parked.status == "pending"
 
 
 def test_of_many_only_what_was_seen_is_approved(parked: BillingRunItem, project: Project, as_admin: Client) -> None:
@@ -185,14 +189,15 @@ def test_of_many_only_what_was_seen_is_approved(parked: BillingRunItem, project:
     set_safety_bounds(organisation=umbrella, **bounds)
     used(factories.project(umbrella), 10, on="2026-11-10")
     run_month(NOVEMBER)
-    seen = seen_on(as_admin, asked)
+    job = begun(as_admin, asked)
     per_unit("2", organisation=parked.organisation, effective_from=NOVEMBER.start)  # Acme's month has changed since
     initech = factories.organisation("Initech")
     set_safety_bounds(organisation=initech, **bounds)
     used(factories.project(initech), 10, on="2026-11-10")
     run_month(NOVEMBER)  # and Initech's was parked since
-    answer = act(as_admin, asked, seen=seen).content.decode()
-    assert "Approved 1; 1 left: The draft has changed since you looked at it, and is ₹2,360.00 now" in answer
+    run_job(job_id=job.pk)
+    changed = "The draft has changed since you looked at it, and is ₹2,360.00 now: look at it again."
+    assert outcomes(job) == {"Acme, November 2026": ("failed", changed), "Umbrella, November 2026": ("done", "")}
     assert {
         item.organisation.name: item.status for item in BillingRunItem.objects.filter(run__period_start=NOVEMBER.start)
     } == {

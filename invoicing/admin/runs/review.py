@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -22,19 +21,17 @@ from billing_platform.lib.admin.base import (
     link,
     numeric,
     object_action,
-    rows_action,
     when,
 )
 from billing_platform.lib.admin.charts.sparkline import Bar, sparkline
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY
-from billing_platform.lib.number_formats import format_money, format_number, format_sums
+from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.admin import approving
 from invoicing.admin.invoice_line import quantity_text
-from invoicing.admin.invoice_parts import act_on_each
 from invoicing.admin.runs.billing_item import ReasonForm
-from invoicing.admin.runs.review_approving import ApproveForm, ApproveManyForm, ToApprove
+from invoicing.admin.runs.review_approving import ApproveForm, ToApprove
 from invoicing.computing.safety_bounds import BoundCode, Bounds
 from invoicing.models import InvoiceLine, ReviewItem
 from invoicing.models.safety_bounds import MOST_TIMES
@@ -157,18 +154,6 @@ def item_facts(_request: HttpRequest | None, item: ReviewItem) -> list[tuple[str
     ]
 
 
-def rows_facts(_request: HttpRequest, rows: Any) -> Iterable[tuple[str, Any]]:
-    """How many would be approved, what they come to by currency, and the largest of them."""
-    found = reviewed(list(rows.select_related("organisation", "invoice", "run")))
-    able = [each for each in found if each.may_be_approved]
-    largest = sorted(able, key=lambda each: each.total, reverse=True)[:5]
-    yield "Approved", f"{len(able):,}"
-    yield "Together", format_sums((each.currency, each.total) for each in able)
-    for each in largest:
-        yield each.name, f"{format_money(each.total, each.currency)} {ratio(each)}".strip()
-    yield "Left alone", f"{len(found) - len(able):,} with a negative total or without a price"
-
-
 def credit_and_finalize(item: ReviewItem) -> tuple[str, str]:
     """The page of a negative draft that gives back what it takes back, and what the link to it says."""
     url = reverse("admin:invoicing_invoice_action", args=[item.invoice_id, "credit_corrections"])
@@ -269,27 +254,6 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def leave_unbilled(self, request: HttpRequest, item: ReviewItem, *, reason: str) -> HttpResponse:
         billing_run.leave_unbilled(item_id=item.pk, reason=reason)
         return self._on(request, f"The month of {item.organisation} is left unbilled.")
-
-    @rows_action(
-        label="Approve",
-        permission="invoicing.approve_invoice",
-        form=ApproveManyForm,
-        confirm="Each is issued and e-mailed exactly as it stands here; what has changed by then is left.",
-        facts=rows_facts,
-    )
-    def approve_many(self, request: HttpRequest, rows: Any, *, seen: dict[str, str]) -> str:
-        def approve(pk: UUID) -> None:
-            reviewing.approve_parked(item_id=pk, approver=request.user, fingerprint=seen[str(pk)])
-
-        return act_on_each(rows.filter(pk__in=seen), approve, "Approved")
-
-    @rows_action(
-        label="Recompute",
-        permission="invoicing.retry_billingrunitem",
-        confirm="Each is drafted again from today's usage and prices; within its bounds it is issued and e-mailed.",
-    )
-    def recompute_many(self, request: HttpRequest, rows: Any) -> str:
-        return act_on_each(rows, lambda pk: billing_run.retry_item(item_id=pk), "Worked out again:")
 
     def _on(self, request: HttpRequest, message: str) -> HttpResponse:
         """Back to the queue: the item is no longer in it."""

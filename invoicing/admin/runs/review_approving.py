@@ -10,8 +10,6 @@ from django import forms
 from billing_platform.lib.admin.base import ActionForm
 from invoicing.admin import approving
 from invoicing.models import ReviewItem
-from invoicing.selectors.review import reviewed
-from invoicing.services.approving import stored_fingerprint
 from invoicing.services.runs.reviewing import NO_DRAFT
 
 
@@ -35,28 +33,3 @@ class ApproveForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["fingerprint"].initial = self.obj.draft.asked.fingerprint if self.obj.draft else NO_DRAFT
-
-
-class ApproveManyForm(ActionForm):
-    """`obj` are the parked months: each is approved exactly as this page was made from it. `seen` has the fingerprints
-    of their drafts by key."""
-
-    seen = forms.JSONField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["seen"].initial = self.fingerprints()
-
-    def clean_seen(self) -> dict[str, str]:
-        seen = self.cleaned_data["seen"]
-        if not isinstance(seen, dict) or not all(isinstance(each, str) for each in seen.values()):
-            raise forms.ValidationError("Open the page anew.")
-        return seen
-
-    def fingerprints(self) -> dict[str, str]:
-        items = list(self.obj.select_related("organisation", "invoice", "run"))
-        return {
-            str(item.pk): stored_fingerprint(item.invoice) if item.invoice else NO_DRAFT
-            for item, found in zip(items, reviewed(items), strict=True)
-            if found.may_be_approved
-        }

@@ -17,10 +17,10 @@ help: ## show this list
 run: $(if $(RELOAD),install-dev,install) ## start everything, print the address, log-ins and a key; RELOAD=1 follows the code
 	@exec $(PY) -m billing_platform.local run $(if $(RELOAD),--reload)
 
-shell: install ## a Django shell against what `make run` started
+shell: install ## a Django shell on the platform, running or stopped
 	@exec $(PY) -m billing_platform.local manage shell
 
-manage: install ## a management command against what `make run` started: make manage ARGS=partitions
+manage: install ## a management command on the platform, running or stopped: make manage ARGS=partitions
 	@exec $(PY) -m billing_platform.local manage $(ARGS)
 
 test: install-dev ## run the tests on all cores and on servers of their own; ARGS="-k pricing" picks some

@@ -12,7 +12,7 @@ import environ
 from billing_platform.local import manage
 from billing_platform.local.errors import LocalError
 from billing_platform.local.process_table import CHECKOUT
-from billing_platform.local.run import run
+from billing_platform.local.run import manage_alone, run
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     running = commands.add_parser("run", help="start everything and stay until Ctrl-C")
     running.add_argument("--reload", action="store_true", help="start the processes again when the code changes")
-    managing = commands.add_parser("manage", help="a management command against what runs")
+    managing = commands.add_parser("manage", help="a management command against what runs, or on the servers alone")
     managing.add_argument("arguments", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
     environ.Env.read_env(CHECKOUT / ".env")  # what is set in the environment wins
@@ -31,7 +31,8 @@ def main() -> int:
     try:
         if chosen.command == "run":
             return run(var_dir, reload=chosen.reload)
-        return manage.manage(var_dir, chosen.arguments)
+        on = manage.manage if manage.is_running(var_dir) else manage_alone
+        return on(var_dir, chosen.arguments)
     except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1

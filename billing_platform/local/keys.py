@@ -15,7 +15,7 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 
 def load_or_make(var_dir: Path) -> dict[str, str]:
     """SECRET_KEY, the key that signs statements, the sandbox's Razorpay keys. What the file lacks is made and added."""
-    file = var_dir / "secrets.json"
+    file = _file(var_dir)
     stored: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     made = {
         "SECRET_KEY": secrets.token_urlsafe(50),
@@ -28,6 +28,15 @@ def load_or_make(var_dir: Path) -> dict[str, str]:
         stored |= {name: made[name] for name in missing}
         write_private(file, stored)
     return stored
+
+
+def are_made(var_dir: Path) -> bool:
+    """Whether `make run` has ever worked here."""
+    return _file(var_dir).exists()
+
+
+def _file(var_dir: Path) -> Path:
+    return var_dir / "secrets.json"
 
 
 def write_private(file: Path, content: dict[str, Any]) -> None:

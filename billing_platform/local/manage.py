@@ -1,4 +1,7 @@
-"""`manage.py` with the environment of the platform that is running: its database, its keys, its addresses."""
+"""`manage.py` with the environment of the platform that is running: its database, its keys, its addresses.
+
+While nothing runs, `run.manage_alone` starts the servers for one command.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,19 @@ def forget(var_dir: Path) -> None:
 
 
 def manage(var_dir: Path, arguments: list[str]) -> int:
-    """Run a management command. Raises LocalError when nothing is running here."""
-    file = _file(var_dir)
-    running = processes.running_with_environment(MARK, str(var_dir))
-    if not file.exists() or not any(running):  # a launcher that was killed leaves the file
+    """Run a management command against what runs here. Raises LocalError when nothing does."""
+    if not is_running(var_dir):
         raise LocalError(f"Nothing is running in {var_dir}: start it with `make run`.")
-    environment = os.environ | json.loads(file.read_text())
-    return subprocess.call([sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=environment)
+    return call(arguments, os.environ | json.loads(_file(var_dir).read_text()))
+
+
+def is_running(var_dir: Path) -> bool:
+    """A launcher that was killed leaves the file, but no processes."""
+    return _file(var_dir).exists() and any(processes.running_with_environment(MARK, str(var_dir)))
+
+
+def call(arguments: list[str], settings: dict[str, str]) -> int:
+    return subprocess.call([sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=settings)
 
 
 def _file(var_dir: Path) -> Path:

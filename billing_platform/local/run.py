@@ -16,11 +16,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
 
-from billing_platform.local import demo, manage, processes, receiver
+from billing_platform.local import demo, keys, manage, processes, receiver
 from billing_platform.local.account import say
 from billing_platform.local.embedded import Services, services
 from billing_platform.local.errors import LocalError
-from billing_platform.local.keys import load_or_make, write_private
+from billing_platform.local.keys import write_private
 from billing_platform.local.ports import free_port, reserve
 from billing_platform.local.process_table import CHECKOUT, Addresses, commands, environment, source_directories
 from billing_platform.local.supervisor import Supervisor, stop_left_over
@@ -50,6 +50,25 @@ def run(var_dir: Path, *, reload: bool = False) -> int:
         return 0
 
 
+def manage_alone(var_dir: Path, arguments: list[str]) -> int:
+    """Run one management command on the servers, without web, worker and beat: `restore` wants nobody else there.
+
+    Raises LocalError where `make run` never was.
+    """
+    if not keys.are_made(var_dir):
+        raise LocalError(f"There is no platform in {var_dir} yet: make it with `make run`.")
+    _stop_politely_on_signals()
+    try:
+        with _servers(var_dir) as found, _reserved_addresses() as addresses:
+            secrets = keys.load_or_make(var_dir)
+            settings = environment(var_dir=var_dir, services=found, addresses=addresses, secrets=secrets)
+            (var_dir / "prometheus").mkdir(mode=0o700, exist_ok=True)
+            return manage.call(arguments, settings)
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return 1
+
+
 def _stop_politely_on_signals() -> None:
     """As on Ctrl-C, until the supervisor takes over; nohup keeps its meaning."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -68,7 +87,7 @@ def _servers(var_dir: Path) -> Iterator[Services]:
 
 
 def _run_platform(var_dir: Path, found: Services, *, watch: list[Path]) -> int:
-    secrets = load_or_make(var_dir)
+    secrets = keys.load_or_make(var_dir)
     with _reserved_addresses() as addresses:
         settings = environment(var_dir=var_dir, services=found, addresses=addresses, secrets=secrets)
         manage.remember(var_dir, settings)

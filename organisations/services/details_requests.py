@@ -49,7 +49,7 @@ def ask_for_details(
     """
     before = _locked(organisation.pk)
     if DetailsRequest.objects.to_decide().filter(organisation=before, subject=subject).exists():
-        raise DomainError("We are looking at your last request still: wait for our answer.", code="REQUEST_OPEN")
+        raise DomainError("We are still looking at your last request: wait for our answer.", code="REQUEST_OPEN")
     after = _as_proposed(before, subject, proposed)
     names = [name for name in FIELDS[Subject(subject)] if getattr(after, name) != getattr(before, name)]
     if not names:

@@ -100,7 +100,7 @@ def test_a_change_of_details_waits_for_a_person(acme: Organisation, link: Any) -
     acme.refresh_from_db()
     assert acme.legal_name != "Acme <b>Sons</b>"
     shown = client.get(url).content.decode()
-    assert "looking at your last request" in shown
+    assert "still looking at your last request" in shown
     assert 'name="billing_email"' in shown, "the other subject may be asked for"
     assert client.post(url, {"subject": "email", "billing_email": "new@acme.example"}).status_code == 302
     reject_details(request_id=request.pk, decided_by="olga", reason="The GST portal <u>names</u> another.")
@@ -108,6 +108,19 @@ def test_a_change_of_details_waits_for_a_person(acme: Organisation, link: Any) -
     assert "Not changed" in listed
     assert "Acme &lt;b&gt;Sons" in listed
     assert "portal &lt;u&gt;names" in listed
+
+
+def test_a_customer_abroad_is_asked_for_nothing_indian(acme: Organisation, link: Any) -> None:
+    Organisation.objects.filter(pk=acme.pk).update(country="JP", gstin="", state_code="")
+    client = inside(link)
+    shown = client.get(address(link, "portal_details")).content.decode()
+    for name in ("GSTIN", 'name="gstin"', 'name="state_code"'):
+        assert name not in shown
+    assert "TDS" not in client.get(address(link, "portal_requests")).content.decode()
+    assert client.post(address(link, "portal_certificate"), form_131()).status_code == 404
+    abroad = {"subject": "party", "legal_name": "Acme K.K.", "city": "Tokyo", "address_line1": "2-11 Nihonbashi"}
+    assert client.post(address(link, "portal_details"), abroad).status_code == 302
+    assert DetailsRequest.objects.get().proposed["legal_name"] == "Acme K.K."
 
 
 @pytest.mark.parametrize("changes", [{"gstin": "29AAACG1234A1ZX"}, {"legal_name": ""}, {}])

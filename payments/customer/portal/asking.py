@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from billing_platform.lib import clock
 from billing_platform.lib.admin.refusals import add_refusal
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.gst import STATES
+from billing_platform.lib.gst import INDIA, STATES
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.models.invoice_question import QUESTION_LENGTH
@@ -36,6 +36,8 @@ OFTEN = "20/d"
 ASKED_BY = "customer, in the portal"
 QUARTERS = 9
 """Those of the last two years and the one that runs."""
+INDIAN = {"gstin", "state_code"}
+"""Details that nobody abroad has."""
 Subject = DetailsRequest.Subject
 
 
@@ -49,7 +51,9 @@ class DetailsForm(forms.Form):
     subject = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any, *, organisation: Organisation, subject: str) -> None:
-        names = PARTY_FIELDS if subject == Subject.PARTY else ("billing_email",)
+        names = list(PARTY_FIELDS) if subject == Subject.PARTY else ["billing_email"]
+        if organisation.country != INDIA:
+            names = [name for name in names if name not in INDIAN]
         values = {name: getattr(organisation, name) for name in names}
         super().__init__(data, initial={"subject": subject, **values})
         fields: dict[str, forms.Field] = forms.fields_for_model(Organisation, names)
@@ -71,7 +75,7 @@ class CertificateForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["quarter_start"]
-        field.choices = [(day.isoformat(), quarter_text(day)) for day in _quarters(clock.today(INDIAN_TIME))]
+        field.choices = [(day.isoformat(), _quarter_label(day)) for day in _quarters(clock.today(INDIAN_TIME))]
 
     def clean_file(self) -> tuple[str, bytes]:
         """The name and the content. No more of a large file is read than tells that it is too large."""
@@ -117,12 +121,14 @@ def details(request: HttpRequest, portal: Portal) -> HttpResponse:
             return answer
         status = max(status, _status(form))
         waits = DetailsRequest.objects.for_organisations(portal.actor).to_decide().filter(subject=subject).exists()
-        parts.append({"label": subject.label, "form": form, "waits": waits})
+        parts.append({"label": _heading(portal, subject), "form": form, "waits": waits})
     return portal.page(request, "portal/details.html", {"parts": parts}, at="portal_requests", status=status)
 
 
 @portal_page("GET", "HEAD", "POST")
 def certificate(request: HttpRequest, portal: Portal) -> HttpResponse:
+    if not may_withhold(portal):
+        raise Http404
     form = CertificateForm(request.POST or None, request.FILES or None)
 
     def send(values: dict[str, Any]) -> None:
@@ -132,6 +138,16 @@ def certificate(request: HttpRequest, portal: Portal) -> HttpResponse:
     if answer is not None:
         return answer
     return portal.page(request, "portal/certificate.html", {"form": form}, at="portal_requests", status=_status(form))
+
+
+def may_withhold(portal: Portal) -> bool:
+    """Whether there can be a TDS certificate: customers abroad withhold no Indian tax."""
+    return bool(portal.organisation.country == INDIA)
+
+
+def _heading(portal: Portal, subject: DetailsRequest.Subject) -> str:
+    is_abroad = portal.organisation.country != INDIA
+    return "Name and address" if subject == Subject.PARTY and is_abroad else subject.label
 
 
 def _asked(
@@ -180,6 +196,11 @@ def _quarters(today: date) -> list[date]:
     while len(found) < QUARTERS:
         found.append(quarter_start(found[-1] - timedelta(days=1)))
     return found
+
+
+def _quarter_label(first: date) -> str:
+    """ "26-27 Q3 (Oct to Dec 2026)"."""
+    return f"{quarter_text(first)} ({first:%b} to {first.replace(month=first.month + 2):%b %Y})"
 
 
 def _status(form: forms.Form) -> int:

@@ -18,12 +18,12 @@ QUESTION_STATES = {
     "closed": ("Settled", "plain"),
 }
 DETAILS_STATES = {
-    "open": ("We look at it", "warn"),
+    "open": ("We are checking it", "warn"),
     "approved": ("Changed", "good"),
     "rejected": ("Not changed", "bad"),
 }
 CERTIFICATE_STATES = {
-    "to_check": ("We check it", "warn"),
+    "to_check": ("We are checking it", "warn"),
     "accepted": ("Accepted", "good"),
     "rejected": ("Not accepted", "bad"),
 }

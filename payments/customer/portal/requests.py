@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from invoicing.models import InvoiceQuestion
 from organisations.models import DetailsRequest
 from payments.customer.portal.access import Portal, portal_page
+from payments.customer.portal.asking import may_withhold
 from payments.customer.portal.request_rows import certificate_row, details_row, question_row
 from payments.models import SentCertificate
 
@@ -24,7 +25,7 @@ def requests(request: HttpRequest, portal: Portal) -> HttpResponse:
         "changes": [details_row(portal, each) for each in changes[:MOST]],
         "certificates": [certificate_row(portal, each) for each in certificates[:MOST]],
         "details_url": portal.address("portal_details"),
-        "certificate_url": portal.address("portal_certificate"),
+        "certificate_url": portal.address("portal_certificate") if may_withhold(portal) else "",
         "invoices_url": portal.address("portal_invoices"),
     }
     return portal.page(request, "portal/requests.html", context, at="portal_requests")

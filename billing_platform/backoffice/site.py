@@ -54,6 +54,13 @@ class OperatorSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     @method_decorator(never_cache)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Only a POST signs out. Whoever types the address, or reads the page again, is shown no bare error."""
+        if request.method == "GET":
+            return HttpResponseRedirect(reverse("admin:index"))
+        return super().logout(request, extra_context)  # type: ignore[no-any-return]  # Unfold has no types
+
+    @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Failed attempts are counted; beyond the limit no password is looked at."""
         if request.method != "POST":

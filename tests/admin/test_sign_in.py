@@ -95,6 +95,14 @@ def test_a_browser_that_signed_in_before_is_not_locked_out_by_others(operator: A
     assert attempt(known, "a-good-password", address="203.0.113.99").status_code == 302
 
 
+def test_the_address_of_signing_out_that_is_typed_or_read_again_leads_to_the_dashboard(operator: Any) -> None:
+    known = Client()
+    attempt(known, "a-good-password")
+    answer = known.get(reverse("admin:logout"))
+    assert (answer.status_code, answer.url) == (302, reverse("admin:index"))
+    assert known.get(reverse("admin:index")).status_code == 200, "only a POST signs out"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_thirty_attempts_at_once_five_passwords_are_looked_at(
     operator: Any, monkeypatch: pytest.MonkeyPatch

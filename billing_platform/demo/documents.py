@@ -25,6 +25,7 @@ from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.e_invoices.recording import record_typed
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.returns import filing
+from invoicing.services.voiding import void_invoice
 from organisations.models import BillingEntity, Organisation
 from organisations.services import onboarding
 from organisations.services.gstin_checks import mark_gstins_checked
@@ -37,7 +38,8 @@ RATES = {"USD": Decimal("84.9125"), "EUR": Decimal("98.4310"), "JPY": Decimal("0
 class Order:
     """A customer without usage: the day of last month on which its one-off work is invoiced, and the work's price.
 
-    `credited`: what a credit note of a later day takes back, without tax.
+    `credited`: what a credit note of a later day takes back, without tax. `twice`: it is invoiced once more by mistake,
+    and that invoice is void.
     """
 
     fields: dict[str, Any]
@@ -45,6 +47,7 @@ class Order:
     work: str
     price: str
     credited: str = ""
+    twice: bool = False
 
 
 ORDERS = [
@@ -116,6 +119,7 @@ ORDERS = [
         day=9,
         work="Set-up",
         price="1000.50",
+        twice=True,
     ),
     Order(
         {
@@ -163,13 +167,19 @@ def make_orders(seller: BillingEntity, *, month: BillingPeriod) -> dict[str, Org
         customer = onboarding.create_organisation(**order.fields, billing_email=email, billing_entity=seller)
         made[customer.name] = customer
         with _at_noon(month.start.replace(day=order.day)):
-            line = {"description": order.work, "quantity": "1", "unit_price": order.price}
-            draft = drafting.create_one_off_draft(organisation=customer, lines=[line])
-            invoice = issuing.finalize_invoice(invoice_id=draft.pk, send=False)
+            invoice = _issued(customer, order)
+            if order.twice:
+                void_invoice(invoice_id=_issued(customer, order).pk, reason="The same work was invoiced twice.")
         if order.credited:
             with _at_noon(month.start.replace(day=order.day + 12)):
                 _credit(invoice, Decimal(order.credited))
     return made
+
+
+def _issued(customer: Organisation, order: Order) -> Invoice:
+    line = {"description": order.work, "quantity": "1", "unit_price": order.price}
+    draft = drafting.create_one_off_draft(organisation=customer, lines=[line])
+    return issuing.finalize_invoice(invoice_id=draft.pk, send=False)
 
 
 def _credit(invoice: Invoice, amount: Decimal) -> None:

@@ -45,6 +45,7 @@ def test_the_demo_fills_every_list_of_the_sidebar(facts: dict[str, Any], client:
         "partially_paid",
         "paid",
         "partially_refunded",
+        "void",
     }
     parked = ReviewItem.objects.get()
     assert (parked.organisation.name, parked.reasons[0]["code"]) == ("Malabar Foods", "FAR_ABOVE_USUAL")

@@ -32,7 +32,7 @@ def samples(brand: Brand) -> Samples:
             "document": invoice,
             "total": invoice.money(invoice.total),
             "cancelled_on": date(2026, 11, 5),
-            "reason": "PO-7782",
+            "reason": "Issued twice by mistake.",
             "page_url": invoice.pay_url,
         },
         "question_answered": {

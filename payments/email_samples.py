@@ -124,7 +124,7 @@ def _cheques() -> Samples:
     common = {"number": "000123", "bank": "HDFC Bank", "dated": date(2026, 11, 2), "invoice": INVOICE.number}
     return {
         "cheque_received": common,
-        "cheque_bounced": {**common, "reason": "01", "charge": "₹500.00"},
+        "cheque_bounced": {**common, "reason": "Funds insufficient", "charge": "₹500.00"},
     }
 
 
@@ -133,7 +133,7 @@ def _refunds() -> Samples:
         "amount": PART,
         "refund_number": "RFD/26-27/000004",
         "bank_reference": "100000000000",
-        "reason": "PO-7782",
+        "reason": "The second licence is not needed.",
     }
     return dict.fromkeys(("refund_started", "refund_done", "refund_failed"), common)
 

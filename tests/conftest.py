@@ -15,6 +15,7 @@ from django.test.client import Client
 from billing_platform.celery import app
 from billing_platform.lib import slow_answers
 from organisations.access import authentication
+from organisations.admin import overview
 from organisations.models import ApiKey, Membership, Organisation, Project
 from payments.models.payment_allocation import PaidInvoice
 from tests import factories, fresh_tables
@@ -27,6 +28,7 @@ def _fresh_process_state(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     long that the next question gets it as well."""
     monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 3_600)
     authentication.forget_cached_keys()
+    overview.forget_statements()
     if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
         cache.clear()
 

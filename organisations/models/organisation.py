@@ -85,6 +85,7 @@ class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, 
     class Meta:
         verbose_name = "customer"
         ordering = ["name"]
+        indexes = [models.Index(fields=["name", "-id"], name="organisation_by_name")]
         constraints = [
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="organisation_currency_is_iso"),
             models.CheckConstraint(condition=Q(language__in=["en", "hi"]), name="organisation_language_is_known"),

@@ -112,6 +112,7 @@ BACKOFFICE = Contribution(
             filters={"status__exact": "open"},
             urgency=Urgency.TECHNICAL,
             since="first_seen_at",
+            ever=DeadLetter.objects.for_organisations,
         ),
     ),
     mends={

@@ -87,6 +87,7 @@ BACKOFFICE = Contribution(
             urgency=Urgency.MONEY,
             amount=F("amount"),
             since="attempted_at",
+            ever=lambda user: Payment.objects.for_organisations(user).filter(status=Payment.Status.FAILED),
         ),
         Waits(
             kind="retries_over",

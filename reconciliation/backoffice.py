@@ -26,6 +26,7 @@ BACKOFFICE = Contribution(
             urgency=Urgency.MONEY,
             since="first_seen_at",
             owner="assigned_to__username",
+            ever=Discrepancy.objects.for_organisations,
         ),
         Waits(
             kind="checks_failed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import xor
 from typing import Any
@@ -15,14 +15,16 @@ from django.core.cache import cache
 from django.db.models import CharField, Count, DecimalField, F, Min, Q, Sum, Value
 from django.http import HttpRequest
 
+from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Urgency, Verb, Waits, verbs, waiting_kinds
 from billing_platform.lib.admin.filters import real_rows
 from billing_platform.lib.database.fingerprints import Fingerprint
-from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.number_formats import format_money, format_number
 from organisations.operators_clock import operators_today, operators_zone
 from organisations.services import attention as seen
 
 REMEMBERED_SECONDS = 60
+A_WEEK = timedelta(days=7)
 MONEY = DecimalField(max_digits=19, decimal_places=4)
 NOBODY = "nobody yet"
 NAMED_OWNERS = 2
@@ -96,8 +98,27 @@ def now(user: Any, waiting: Waiting, kind: str) -> Attention | None:
     for item in (*waiting.billing, *waiting.technical, *waiting.seen):
         if item.kind == kind:
             return item
-    known = next(each for each in waiting_kinds() if each.kind == kind)
+    known = _known(kind)
     return Attention(kind, known.many, 0, known.href) if known.concerns(user) else None
+
+
+def came(kind: str, user: Any) -> str:
+    """How many rows of a kind came in the last seven days, and in the seven before, whatever became of them; empty
+    where the kind does not keep them."""
+    known = _known(kind)
+    if known.ever is None:
+        return ""
+    week = clock.now() - A_WEEK
+    rows = _real(known, known.ever(user)).filter(**{f"{known.since}__gte": week - A_WEEK}).order_by()
+    late = Q(**{f"{known.since}__gte": week})
+    found = rows.aggregate(lately=Count("pk", filter=late), before=Count("pk", filter=~late))
+    if not any(found.values()):
+        return "none came in 14 days"
+    return f"{format_number(found['lately'])} came in 7 days, {format_number(found['before'])} in the 7 before"
+
+
+def _known(kind: str) -> Waits:
+    return next(each for each in waiting_kinds() if each.kind == kind)
 
 
 def _key(user: Any) -> str:
@@ -113,7 +134,11 @@ def _those_with_rows(user: Any) -> list[tuple[Waits, Any]]:
 
 
 def _rows(kind: Waits, user: Any) -> Any:
-    rows = kind.rows(user)
+    return _real(kind, kind.rows(user))
+
+
+def _real(kind: Waits, rows: Any) -> Any:
+    """Without test customers' where the kind's list leaves them out."""
     return real_rows(rows) if "attention" in kind.filters else rows
 
 

@@ -153,7 +153,8 @@ def _troubles(user: Any, waiting: Waiting) -> Iterator[Tile]:
         if found is not None:
             note = ", ".join(found.facts) if found.facts else "none" if not found.count else ""
             tone = "danger" if found.count else ""
-            yield Tile(label, (format_number(found.count),), note, found.href, tone, count=found.count)
+            more = tuple(filter(None, [attention.came(kind, user)]))
+            yield Tile(label, (format_number(found.count),), note, found.href, tone, more, count=found.count)
 
 
 def _collected(user: Actor) -> Tile:

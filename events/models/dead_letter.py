@@ -49,7 +49,10 @@ class DeadLetter(BaseModel, TenantModel):
             ("replay_deadletter", "Can replay a dead letter"),
             ("discard_deadletter", "Can discard a dead letter"),
         ]
-        indexes = [models.Index(fields=["organisation", "event_id"], name="dead_letter_event")]
+        indexes = [
+            models.Index(fields=["organisation", "event_id"], name="dead_letter_event"),
+            models.Index(fields=["first_seen_at"], name="dead_letter_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "project", "event_id"], condition=Q(status="open"), name="one_open_dead_letter"

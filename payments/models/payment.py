@@ -226,6 +226,7 @@ class Payment(BaseModel, TenantModel):
             ),
             models.Index(fields=["reference"], name="payment_by_reference"),
             models.Index(fields=["razorpay_order_id"], name="payment_by_razorpay_order"),
+            models.Index(fields=["attempted_at"], condition=Q(status="failed"), name="payment_failed_by_time"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_positive"),

@@ -16,7 +16,7 @@ from django.utils.html import strip_tags
 from billing_platform.backoffice import dashboard
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import EventBatch
+from events.models import DeadLetter, EventBatch
 from events.services.accepting import Form, accept_events
 from events.services.settling.chunks import settle_pending
 from invoicing.models import ExchangeRate, Invoice
@@ -243,3 +243,27 @@ def test_while_razorpay_cant_be_reached_the_front_page_says_so_and_what_waits(
     assert "since 26 Nov 2026, 14:02" in text
     assert list(listed) == [order]
     assert not [item for item in dashboard.of(viewer).attention if item.kind == "gateway_outage"]
+
+
+def test_numbers_that_should_be_nought_say_how_many_came_whatever_became_of_them(
+    acme: Organisation, viewer: Any
+) -> None:
+    project = factories.project(acme)
+
+    def arrive(event_id: str, days_ago: int, **state: Any) -> None:
+        DeadLetter.objects.create(
+            organisation=acme, project=project, event_id=event_id, reason="METRIC_UNKNOWN", message="?",
+            batch_id=acme.pk, accepted_event={}, first_seen_at=clock.now() - timedelta(days=days_ago), **state,
+        )  # fmt: skip
+
+    assert kpi(viewer, "Dead letters").more == ("none came in 14 days",)
+    arrive("a", 1)
+    arrive("b", 2, status="replayed", resolved_at=clock.now())
+    arrive("c", 10, status="discarded", resolved_at=clock.now())
+    arrive("d", 15)
+
+    shown = kpi(viewer, "Dead letters")
+
+    assert (shown.values, shown.more) == (("2",), ("2 came in 7 days, 1 in the 7 before",))
+    assert kpi(viewer, "Failed payments").more == ("none came in 14 days",)
+    assert kpi(viewer, "Metrics without a price").more == ()

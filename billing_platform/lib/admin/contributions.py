@@ -85,7 +85,8 @@ class Waits:
     see that list and hold the permission `also_needs`. It sums the expression `amount` by currency, shows the age of
     the oldest row by the column `since`, and lists the values of the column `named`. The expression `owner` names the
     person who has a row in hand; empty: rows of this kind can't be given to anybody. `more(user)` says what no row
-    tells; it is asked only if there are rows.
+    tells; it is asked only if there are rows. `ever(user)` are all rows of the kind, also those that were mended: by
+    them and the column `since`, the dashboard says how many came lately.
     """
 
     kind: str
@@ -101,6 +102,7 @@ class Waits:
     named: str = ""
     owner: str = ""
     more: Callable[[Any], tuple[str, ...]] = lambda _user: ()
+    ever: Callable[[Any], QuerySet[Any]] | None = None
 
     def concerns(self, user: Any) -> bool:
         needed = (view_permission(self.model), *([self.also_needs] if self.also_needs else []))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -22,7 +23,9 @@ from billing_platform.lib.admin.base import (
     object_page,
     status,
 )
-from billing_platform.lib.admin.display import EMPTY, action_url
+from billing_platform.lib.admin.display import EMPTY, action_url, admin_url
+from billing_platform.lib.admin.opening import OpeningMixin, small_table
+from billing_platform.lib.admin.tabs import Panel
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.downloads import PDF, file_response
@@ -60,6 +63,8 @@ from organisations.models import AuditEntry
 from organisations.notifications.recipients import listed
 from organisations.operators_clock import operators_today
 
+FIRST_LINES = 12
+"""Of an invoice, in its opened row of the list; its page has all of them."""
 Status = Invoice.Status
 TONES = {
     Status.DRAFT: "",
@@ -160,7 +165,7 @@ def _delivery_of(invoice: Invoice) -> InvoiceDelivery | None:
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin):
+class InvoiceAdmin(OpeningMixin, ReadOnlyAdmin):
     empty_hint = "Invoices come from a billing run, or from Draft invoice on a customer's page."
     list_on_a_phone = ("label", "customer_link", "state_and_trouble", "amount")
     list_display = (
@@ -279,6 +284,18 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def void(self, request: HttpRequest, invoice: Invoice, *, reason: str) -> str:
         voiding.void_invoice(invoice_id=invoice.pk, reason=reason)
         return "The invoice is void." + (" Its month waits to be billed again." if invoice.period else "")
+
+    def opened(self, request: HttpRequest, invoice: Invoice) -> Iterator[Panel]:
+        """The first lines, and the way to the others."""
+        lines = list(invoice.lines.select_related("invoice").order_by("position")[: FIRST_LINES + 1])
+        rows = [
+            (line.description, quantity_text(line), unit_price(line), format_money(line.amount, invoice.currency))
+            for line in lines[:FIRST_LINES]
+        ]
+        heads = ("Line", "Quantity", "Unit price", "Amount before tax")
+        note = "More lines: open the invoice" if len(lines) > FIRST_LINES else "Open the invoice"
+        body = small_table(heads, rows, numbers_from=1) if rows else "No lines."
+        yield Panel("Lines", body, admin_url(invoice), note)
 
     # --- how it looks -------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, extends, money, object_action, status
+from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, badge, extends, money, object_action, status
+from billing_platform.lib.admin.display import anchor
+from billing_platform.lib.admin.opening import small_table
+from billing_platform.lib.admin.tabs import Panel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.law import INDIAN_TIME, WITHHOLDING_CODES
@@ -31,7 +35,7 @@ from organisations.notifications.recipients import listed
 from payments.admin.allocating import amount_of
 from payments.admin.payment import TONES, typed_or_told
 from payments.models import Payment, PaymentAllocation, PaymentOrder
-from payments.selectors import why_not_collectable
+from payments.selectors import payments_of_invoice, why_not_collectable
 from payments.services import collection, customer_links, offline
 from payments.services.short_payments import record_short_payment
 from payments.services.withheld_tax import unusual_tds, value_without_gst
@@ -233,6 +237,24 @@ class PaymentOfInvoice(InvoiceExtension):
         if known is None:
             return "The customer can pay on the pay page."
         return f"Not possible: {known.message} The pay page says so, and how else to pay."
+
+    def opened(self, request: HttpRequest, obj: Invoice) -> Iterator[Panel]:
+        """What was paid, or tried, and how much of it is credited to this invoice."""
+        user: Any = request.user
+        if not user.has_perm("payments.view_payment", obj.organisation):
+            return
+        rows = [
+            (
+                typed_or_told(payment, payment.attempted_at),
+                anchor(self.page, payment, payment.get_method_display_name()),
+                badge(payment.get_status_display(), TONES.get(payment.status, "")),
+                payment.shown(payment.amount),
+                format_money(payment.credited_here, obj.currency),
+            )
+            for payment in payments_of_invoice(obj)
+        ]
+        heads = ("When", "Payment", "Status", "Amount", "Credited to this invoice")
+        yield Panel("Payments", small_table(heads, rows, numbers_from=3) if rows else "None so far.")
 
     def moments(self, invoice: Invoice) -> list[Moment]:
         links = invoice.pay_page_links.all()

@@ -62,6 +62,10 @@ class Extension:
         """Parts of a tab of the page. The extension asks for the permissions itself."""
         return ()
 
+    def opened(self, request: HttpRequest, obj: Any) -> Iterable[Panel]:
+        """Parts of an opened row of the list, where its rows open. The extension asks for the permissions itself."""
+        return ()
+
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
         """The sections of an object's page, given those shown so far. A method of the extension may stand for a
         field: it is shown, and never edited."""

@@ -178,6 +178,9 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     ordering = ("run__period_start", "organisation__name")
     fields = ("review", "months")
 
+    class Media:
+        js = ("billing_platform/opened_rows.js",)
+
     customer = link("organisation", "Customer")
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -329,13 +329,14 @@ def webhook_backlog() -> WebhookBacklog:
 # --- credit on account ----------------------------------------------------------------------------------------------
 
 
-def payments_of_invoice(invoice: Invoice) -> QuerySet[Payment]:
+def payments_of_invoice(invoice: Invoice) -> QuerySet[Any]:
     """Made or tried for it, or credited to it, the latest first; `credited_here` is what of each is credited to it."""
     credits = PaymentAllocation.objects.filter(invoice=invoice).order_by()
     credited = list(credits.values_list("payment", flat=True).distinct())  # as values: each part uses its index
     here = credits.filter(payment=OuterRef("pk")).values("payment").annotate(total=Sum("amount")).values("total")
     found = Payment.objects.filter(Q(invoice=invoice) | Q(pk__in=credited)).order_by("-attempted_at")
-    return found.annotate(credited_here=Coalesce(Subquery(here), ZERO, output_field=MONEY))
+    rows: QuerySet[Any] = found.annotate(credited_here=Coalesce(Subquery(here), ZERO, output_field=MONEY))
+    return rows
 
 
 def invoices_for(payment: Payment) -> QuerySet[Invoice]:

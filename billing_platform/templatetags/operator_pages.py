@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from billing_platform.lib.admin import columns
+from billing_platform.lib.admin.undoing import Button, button_of
 
 register = template.Library()
 
@@ -46,6 +47,12 @@ def trail(context: Context) -> Trail:
     if context.get("adminform") is not None:
         return Trail(str(context.get("subtitle") or obj), (rows,))
     return Trail(title, (rows, Step(str(obj), _address(opts, "change", quote(obj.pk)))))
+
+
+@register.simple_tag
+def undo_button(message: Any) -> Button | None:
+    """The button of a message about an act that can be reversed."""
+    return button_of(message)
 
 
 @register.simple_tag

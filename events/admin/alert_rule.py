@@ -18,6 +18,7 @@ from billing_platform.lib.admin.base import (
     ActionForm,
     ModelAdmin,
     QuickFilter,
+    Undoable,
     badge,
     facts,
     link,
@@ -186,10 +187,11 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
         facts=_state_facts,
         icon="notifications_off",
     )
-    def mute(self, request: HttpRequest, rule: AlertRule, *, hours: int, reason: str) -> str:
+    def mute(self, request: HttpRequest, rule: AlertRule, *, hours: int, reason: str) -> Undoable:
         muted = rules.mute_rule(rule_id=rule.pk, until=clock.now() + timedelta(hours=hours), reason=reason)
         until: datetime = muted.muted_until or clock.now()
-        return f"Muted until {until.astimezone(rule.organisation.zone):%d %b, %H:%M} for the customer."
+        said = f"Muted until {until.astimezone(rule.organisation.zone):%d %b, %H:%M} for the customer."
+        return Undoable(said, rule, "unmute")
 
     @object_action(
         label="Unmute",

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import F
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 
 from billing_platform.lib.admin.base import Extension, extends
 from billing_platform.lib.limits import REASON_LENGTH
@@ -48,12 +48,11 @@ class BulkOfBillingItems(Extension):
 
 def largest(_request: HttpRequest, rows: Any) -> Iterator[tuple[str, Any]]:
     """The five largest months, each with its multiple of the usual and the months before."""
-    found = rows.order_by(F("invoice__total").desc(nulls_last=True))[:5]
-    for each in reviewed(list(found.select_related("organisation", "invoice", "run"))):
-        yield (
-            each.name,
-            format_html("{} {} {}", format_money(each.total, each.currency), ratio(each), last_months(each)),
-        )
+    chosen = rows.order_by(F("invoice__total").desc(nulls_last=True))[:5]
+    found = reviewed(list(chosen.select_related("organisation", "invoice", "run")))
+    told = ((each.name, format_money(each.total, each.currency), ratio(each), last_months(each)) for each in found)
+    if found:
+        yield "The largest", format_html_join("", "<div>{}: {} {} {}</div>", told)
 
 
 @extends(ReviewItem)

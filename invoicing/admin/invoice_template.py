@@ -12,13 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from billing_platform.lib.admin.base import (
-    ModelAdmin,
-    ReadOnlyInline,
-    badge,
-    list_page,
-    object_action,
-)
+from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyInline, Undoable, badge, list_page, object_action
 from invoicing.admin.template_editor import EditorMixin
 from invoicing.documents.html import built_in
 from invoicing.models import InvoiceTemplate, InvoiceTemplateVersion
@@ -135,9 +129,11 @@ class InvoiceTemplateAdmin(EditorMixin, ModelAdmin):
         confirm="The next documents are issued with it. Those that are issued already keep their look.",
         icon="check_circle",
     )
-    def use(self, _request: HttpRequest, template: InvoiceTemplate) -> str:
+    def use(self, _request: HttpRequest, template: InvoiceTemplate) -> Undoable:
+        before = _in_use_for_the_same(template)
         templates.use_template(template_id=template.pk)
-        return "The next documents are issued with this template."
+        said = "The next documents are issued with this template."
+        return Undoable(said, before, "use") if before else Undoable(said, template, "stop_using")
 
     @object_action(
         label="Stop using",
@@ -146,9 +142,9 @@ class InvoiceTemplateAdmin(EditorMixin, ModelAdmin):
         confirm="The next documents are issued with what holds otherwise: the seller's template, or the built-in look.",
         icon="block",
     )
-    def stop_using(self, _request: HttpRequest, template: InvoiceTemplate) -> str:
+    def stop_using(self, _request: HttpRequest, template: InvoiceTemplate) -> Undoable:
         templates.stop_using_template(template_id=template.pk)
-        return "The next documents are issued without this template."
+        return Undoable("The next documents are issued without this template.", template, "use")
 
     @object_action(
         label="Discard the draft",
@@ -177,11 +173,16 @@ class InvoiceTemplateAdmin(EditorMixin, ModelAdmin):
         return HttpResponseRedirect(reverse(f"{self.admin_site.name}:invoicing_invoicetemplate_changelist"))
 
 
-def _in_use_instead_of(template: InvoiceTemplate) -> str:
+def _in_use_for_the_same(template: InvoiceTemplate) -> InvoiceTemplate | None:
     there = InvoiceTemplate.objects.filter(
         organisation=template.organisation, billing_entity=template.billing_entity, is_default=True
     )
-    return str(there.first() or "None of its own")
+    found: InvoiceTemplate | None = there.first()
+    return found
+
+
+def _in_use_instead_of(template: InvoiceTemplate) -> str:
+    return str(_in_use_for_the_same(template) or "None of its own")
 
 
 def _changes(template: InvoiceTemplate) -> Iterator[tuple[str, Any]]:

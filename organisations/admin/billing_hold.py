@@ -17,6 +17,7 @@ from billing_platform.lib.admin.base import (
     Extension,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    Undoable,
     badge,
     extends,
     link,
@@ -144,13 +145,13 @@ class HoldsOfCustomer(Extension):
     )
     def hold(
         self, request: HttpRequest, organisation: Organisation, *, kind: str, reason: str, last_day: date | None
-    ) -> str:
+    ) -> Undoable:
         user: Any = request.user
         ends_at = holds.end_of_day(last_day, organisation) if last_day else None
         placed = holds.place_hold(
             organisation=organisation, kind=kind, reason=reason, ends_at=ends_at, placed_by=user.get_username()
         )
-        return f"{placed.sentence.rstrip('.')}. It can be lifted before."
+        return Undoable(f"{placed.sentence.rstrip('.')}. It can be lifted before.", placed, "lift")
 
 
 @admin.register(BillingHold)
@@ -183,7 +184,13 @@ class BillingHoldAdmin(ReadOnlyAdmin):
         facts=lambda _request, hold: [("Customer", hold.organisation.name), ("Hold", hold.sentence)],
         icon="play_circle",
     )
-    def lift(self, request: HttpRequest, hold: BillingHold) -> str:
+    def lift(self, request: HttpRequest, hold: BillingHold) -> str | Undoable:
+        """A hold whose end is no end of a day was placed over the API: the form can't place it again."""
         user: Any = request.user
+        last_day = holds.last_day_of(hold)
         holds.lift_hold(hold_id=hold.pk, lifted_by=user.get_username())
-        return f"{hold.organisation} is not held any more: {hold.get_kind_display().lower()}."
+        said = f"{hold.organisation} is not held any more: {hold.get_kind_display().lower()}."
+        if hold.ends_at is not None and last_day is None:
+            return said
+        again = {"kind": hold.kind, "reason": hold.reason, "last_day": last_day}
+        return Undoable(said, hold.organisation, "hold", again)

@@ -10,7 +10,15 @@ from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.actions import Action
-from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, object_action, short_time, when
+from billing_platform.lib.admin.base import (
+    ModelAdmin,
+    Undoable,
+    attention_filter,
+    badge,
+    object_action,
+    short_time,
+    when,
+)
 from billing_platform.lib.admin.contributions import list_address, list_named, list_title
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.admin.work import work_column
@@ -120,9 +128,9 @@ class MailedViewAdmin(ModelAdmin):
         confirm="Nothing is mailed until it is resumed. Days meanwhile are left out.",
         icon="pause_circle",
     )
-    def pause(self, _request: HttpRequest, mailed: MailedView) -> str:
+    def pause(self, _request: HttpRequest, mailed: MailedView) -> Undoable:
         mailed_views.pause(mailed_id=mailed.pk)
-        return "It is paused."
+        return Undoable("It is paused.", mailed, "resume")
 
     @object_action(
         label="Resume",
@@ -131,9 +139,9 @@ class MailedViewAdmin(ModelAdmin):
         confirm="It goes on with the next of its days.",
         icon="play_circle",
     )
-    def resume(self, _request: HttpRequest, mailed: MailedView) -> str:
+    def resume(self, _request: HttpRequest, mailed: MailedView) -> Undoable:
         mailed_views.resume(mailed_id=mailed.pk)
-        return "It goes on with the next of its days."
+        return Undoable("It goes on with the next of its days.", mailed, "pause")
 
     # --- how it looks ---------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from billing_platform.lib.admin.base import (
     ActionForm,
     ModelAdmin,
     ReadOnlyInline,
+    Undoable,
     attention_filter,
     badge,
     facts,
@@ -279,9 +280,9 @@ class WebhookEndpointAdmin(ModelAdmin):
         danger=True,
         icon="block",
     )
-    def disable(self, request: HttpRequest, endpoint: WebhookEndpoint, *, reason: str) -> str:
+    def disable(self, request: HttpRequest, endpoint: WebhookEndpoint, *, reason: str) -> Undoable:
         disabling.disable_endpoint(endpoint_id=endpoint.pk, reason=reason, by=acting_person())
-        return "Nothing is sent to it any more."
+        return Undoable("Nothing is sent to it any more.", endpoint, "enable")
 
     @object_action(
         label="Enable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -80,6 +80,14 @@ def end_of_day(day: date, organisation: Organisation) -> datetime:
     """The moment in which a day is over for the customer's seller: a hold up to that day ends then."""
     after = date.fromordinal(day.toordinal() + 1)
     return datetime.combine(after, time.min, tzinfo=ZoneInfo(organisation.billing_entity.time_zone))
+
+
+def last_day_of(hold: BillingHold) -> date | None:
+    """The last day of a hold that ends with a day of the customer's seller; None for any other end, or for none."""
+    if hold.ends_at is None:
+        return None
+    day = hold.ends_at.astimezone(ZoneInfo(hold.organisation.billing_entity.time_zone)).date() - timedelta(days=1)
+    return day if end_of_day(day, hold.organisation) == hold.ends_at else None
 
 
 def _check_end(organisation: Organisation, ends_at: datetime) -> None:

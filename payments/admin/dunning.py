@@ -22,6 +22,7 @@ from billing_platform.lib.admin.base import (
     ActionForm,
     DropdownFilter,
     ReadOnlyInline,
+    Undoable,
     badge,
     extends,
     facts,
@@ -220,10 +221,10 @@ class DunningOfInvoice(InvoiceExtension):
         facts=asking_facts,
         icon="notifications_paused",
     )
-    def pause(self, request: HttpRequest, invoice: Invoice, *, note: str, last_day: date | None) -> str:
+    def pause(self, request: HttpRequest, invoice: Invoice, *, note: str, last_day: date | None) -> Undoable:
         user: Any = request.user
         said = pauses.pause(invoice_id=invoice.pk, note=note, last_day=last_day, placed_by=user.get_username())
-        return f"{said.sentence.rstrip('.')}."
+        return Undoable(f"{said.sentence.rstrip('.')}.", invoice, "resume")
 
     @object_action(
         label="Resume reminders",
@@ -234,10 +235,15 @@ class DunningOfInvoice(InvoiceExtension):
         warnings=asking_warnings,
         icon="play_circle",
     )
-    def resume(self, request: HttpRequest, invoice: Invoice) -> str:
+    def resume(self, request: HttpRequest, invoice: Invoice) -> str | Undoable:
+        """A pause that came with a customer's question can't be placed again by hand."""
         user: Any = request.user
-        pauses.resume(invoice_id=invoice.pk, ended_by=user.get_username())
-        return "Reminders and retries go on."
+        ended = pauses.resume(invoice_id=invoice.pk, ended_by=user.get_username())
+        if ended.question_id is not None:
+            return "Reminders and retries go on."
+        again = "promise" if ended.kind == ReminderPause.Kind.PROMISE else "pause"
+        answers = {"note": ended.note, "last_day": ended.last_day}
+        return Undoable("Reminders and retries go on.", invoice, again, answers)
 
     @list_page(label="Who is asked again", permission="payments.view_payment", icon="campaign")
     def chased(self, request: HttpRequest) -> HttpResponseBase:

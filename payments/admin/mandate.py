@@ -17,6 +17,7 @@ from billing_platform.lib.admin.base import (
     Extension,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    Undoable,
     attention_filter,
     badge,
     extends,
@@ -339,9 +340,9 @@ class AutoCollectOfOrganisation(Extension):
         confirm="Nothing more is debited by itself, also what is announced. The mandate stands at the bank.",
         icon="toggle_off",
     )
-    def switch_off(self, request: HttpRequest, organisation: Organisation) -> str:
+    def switch_off(self, request: HttpRequest, organisation: Organisation) -> Undoable:
         registering.switch_auto_collect(organisation=organisation, is_on=False)
-        return "Auto-collect is off."
+        return Undoable("Auto-collect is off.", organisation, "switch_on")
 
     @object_action(
         label="Switch auto-collect on",
@@ -350,9 +351,9 @@ class AutoCollectOfOrganisation(Extension):
         confirm="Issued and unpaid invoices are announced and debited, the open ones first.",
         icon="toggle_on",
     )
-    def switch_on(self, request: HttpRequest, organisation: Organisation) -> str:
+    def switch_on(self, request: HttpRequest, organisation: Organisation) -> Undoable:
         registering.switch_auto_collect(organisation=organisation, is_on=True)
-        return "Auto-collect is on."
+        return Undoable("Auto-collect is on.", organisation, "switch_off")
 
 
 def _has_mandate(organisation: Organisation) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Min
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 
-from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, extends
 from billing_platform.lib.dates_in_words import age_text
 from organisations.admin.bulk import BulkForm, bulk_action
@@ -30,14 +29,11 @@ class ReasonManyForm(BulkForm, ReasonForm):
 
 
 def oldest(_request: HttpRequest, rows: Any) -> Iterator[tuple[str, Any]]:
-    """How old the oldest is, and what the first of them are about."""
-    standing = rows.standing()
-    since = standing.aggregate(oldest=Min("first_seen_at"))["oldest"]
-    if since is None:
-        return
-    yield "The oldest", age_text((clock.now() - since).days)
-    for each in standing.order_by("first_seen_at")[:5]:
-        yield each.get_kind_display(), each.about
+    """What the first five are about, and since when."""
+    first = rows.standing().order_by("first_seen_at")[:5]
+    told = [(each.get_kind_display(), each.about, age_text(each.age_days)) for each in first]
+    if told:
+        yield "The oldest", format_html_join("", "<div>{}: {}, {}</div>", told)
 
 
 @extends(Discrepancy)

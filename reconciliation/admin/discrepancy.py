@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.base import (
     ReadOnlyAdmin,
+    Undoable,
     attention_filter,
     link,
     money,
@@ -122,9 +123,11 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
         facts=facts_of,
         icon="person",
     )
-    def assign(self, request: HttpRequest, discrepancy: Discrepancy, *, assigned_to: Any) -> str:
+    def assign(self, request: HttpRequest, discrepancy: Discrepancy, *, assigned_to: Any) -> Undoable:
+        before = discrepancy.assigned_to.get_username() if discrepancy.assigned_to else ""
         resolving.assign(discrepancy_id=discrepancy.pk, to=assigned_to)
-        return f"It is assigned to {assigned_to.get_username() if assigned_to else 'nobody'}."
+        said = f"It is assigned to {assigned_to.get_username() if assigned_to else 'nobody'}."
+        return Undoable(said, discrepancy, "assign", {"assigned_to": before})
 
     @object_action(
         label="Check again",

@@ -165,7 +165,7 @@ def test_many_are_approved_at_once_and_what_cannot_be_issued_is_left(parked: Bil
     run_month(NOVEMBER)
     assert BillingRunItem.objects.filter(status="parked").count() == 2
     asked = reverse("admin:invoicing_reviewitem_list_action", args=["approve_many"])
-    assert re.search(r"<th>Acme</th><td[^>]*>₹1,180.00 × 10 ", as_admin.get(asked).content.decode())
+    assert re.search(r"The largest</th><td[^>]*><div>Acme: ₹1,180.00 × 10 ", as_admin.get(asked).content.decode())
     assert outcomes(confirmed(as_admin, asked)) == {
         "Acme, November 2026": ("done", ""),
         "Umbrella, November 2026": ("skipped", "Nothing of it has a price."),

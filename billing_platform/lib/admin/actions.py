@@ -30,6 +30,7 @@ from billing_platform.lib.admin.display import facts as facts_table
 from billing_platform.lib.admin.extensions import ExtendedMixin
 from billing_platform.lib.admin.listing import ANSWER
 from billing_platform.lib.admin.refusals import add_refusal, explained
+from billing_platform.lib.admin.undoing import Undoable, tag_of
 from billing_platform.lib.database.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
 
@@ -89,10 +90,11 @@ def _nothing(_request: HttpRequest, _target: Any) -> tuple[()]:
 
 @dataclass(frozen=True)
 class Action:
-    """One verb of an admin page. `handler(request, target, **answers)` gives a sentence or a whole response."""
+    """One verb of an admin page. `handler(request, target, **answers)` gives a sentence, with its way back if there is
+    one, or a whole response."""
 
     name: str
-    handler: Callable[..., str | HttpResponse]
+    handler: Callable[..., str | Undoable | HttpResponse]
     label: str
     permission: str
     icon: str = "bolt"
@@ -331,12 +333,14 @@ class ActionsMixin(ExtendedMixin):
         except Exception:  # whatever it is, it goes on: the page may be sent again
             form.give_back()
             raise
-        said = outcome if isinstance(outcome, str) else ""
+        undoable = outcome if isinstance(outcome, Undoable) else None
+        said = undoable.said if undoable else outcome if isinstance(outcome, str) else ""
         if obj is not None:
             self.log_change(request, obj, f"{action.label}. {said}".strip())  # type: ignore[attr-defined]  # a mixin
         if isinstance(outcome, HttpResponse):
             return outcome
-        messages.success(request, said)
+        tag = tag_of(self.admin_site, request, undoable) if undoable else ""
+        messages.success(request, said, extra_tags=tag)
         return HttpResponseRedirect(self._home(obj))
 
     def _ask(self, request: HttpRequest, action: Action, obj: Any, about: Any, form: ActionForm) -> HttpResponse:

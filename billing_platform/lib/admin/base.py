@@ -60,6 +60,7 @@ from billing_platform.lib.admin.list_rows import make_headers_once, ticking_box
 from billing_platform.lib.admin.listing import ListingMixin
 from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.admin.searching import SearchingMixin
+from billing_platform.lib.admin.undoing import Undoable
 from billing_platform.lib.admin.way_back import WayBackMixin
 from billing_platform.lib.validators import choices_of
 
@@ -75,6 +76,7 @@ __all__ = [
     "ReadOnlyInline",
     "TabularInline",
     "TemplateSection",
+    "Undoable",
     "UserChangeForm",
     "UserCreationForm",
     "WaitingFirst",

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Case, F, Q, Value, When
 
-from billing_platform.lib.errors import DomainError
+from billing_platform.lib.errors import NotFound
 from invoicing.rates import BOOKS
 from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals
 from reconciliation.models import Discrepancy
@@ -29,7 +29,7 @@ def _assign(discrepancy_id: UUID, _maker: Any, options: Options) -> None:
     name = options["assigned_to"]
     person = get_user_model()._default_manager.filter(username=name).first() if name else None
     if name and person is None:
-        raise DomainError(f"There is no {name} any more.", code="NO_SUCH_PERSON")
+        raise NotFound(f"There is no {name} any more.")
     resolving.assign(discrepancy_id=discrepancy_id, to=person)
 
 

@@ -19,13 +19,13 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.sections import BaseSection
 
+from billing_platform.lib.admin.base import TemplateSection
 from billing_platform.lib.admin.extensions import ExtendedMixin
 from billing_platform.lib.admin.tabs import Panel
 
 
-class OpenedRow(BaseSection):
+class OpenedRow(TemplateSection):
     """The empty place under a row. Alpine says when it opens, htmx fills it, again if it could not be filled."""
 
     def render(self) -> SafeString:

@@ -14,10 +14,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
-from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, badge, extends, list_page
 from billing_platform.lib.admin.charts.waterfall import waterfall
 from billing_platform.lib.admin.contributions import list_address, page_address
+from billing_platform.lib.admin.display import when
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.money import ZERO
@@ -39,6 +39,7 @@ from reconciliation.selectors.completeness import (
     Topic,
     statements,
 )
+from reconciliation.selectors.completeness_ranking import Ranked
 from reconciliation.selectors.completeness_rows import csv_rows
 
 ROWS_OF_A_PAGE = 100
@@ -116,22 +117,26 @@ class Completeness(Extension):
         }
         if form.is_valid():
             month, chosen = form.cleaned_data["month"], form.cleaned_data["organisation"]
-            customers: Any = form.fields["organisation"]
-            found = statements(month, [chosen] if chosen else list(customers.queryset.real()))
+            choice: Any = form.fields["organisation"]
+            customers = choice.queryset.real()
             if request.GET.get("format") == "csv":
+                found = statements(month, [chosen] if chosen else list(customers))
                 return csv_response(f"completeness-{month}", csv_rows(found))
-            context |= {"query": form.query, "month": month_text(month.start), "as_of": clock.now()}
-            context |= _one(found) if chosen else _list(request, month, found)
+            context |= {"query": form.query, "month": month_text(month.start)}
+            context |= _one(statements(month, [chosen])) if chosen else _list(request, month, customers)
         return TemplateResponse(request, "admin/reconciliation/completeness.html", context)
 
 
-def _list(request: HttpRequest, month: BillingPeriod, found: list[Statement]) -> dict[str, Any]:
-    page = Paginator(found, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
-    counts = [(standing, sum(each.standing == standing for each in found)) for standing in Standing]
+def _list(request: HttpRequest, month: BillingPeriod, customers: Any) -> dict[str, Any]:
+    ranked = Ranked(request.user, month, customers, anew="anew" in request.GET)
+    places = ranked.ranking.places
+    page = Paginator(places, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
+    counts = [(standing, sum(each == standing for _pk, each in places)) for standing in Standing]
     return {
         "page": page,
-        "rows": [_row(month, each) for each in page.object_list],
+        "rows": [_row(month, each) for each in ranked.statements(page.object_list)],
         "counts": [badge(f"{standing.value}: {count:,}", TONES[standing]) for standing, count in counts if count],
+        "as_of": when(ranked.ranking.as_of),
     }
 
 

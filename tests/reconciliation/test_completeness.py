@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from billing_platform.lib import slow_answers
 from billing_platform.lib.admin.contributions import page_address
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, HotLogTally, Metric
@@ -202,6 +203,23 @@ def test_the_page_lists_customers_and_shows_one_with_its_picture(
     file = b"".join(admin_client.get(page, {"month": "2026-10", "format": "csv"}).streaming_content).decode()
     assert f"Acme,{acme.pk},2026-10,differs,paid,INR,difference,50.00" in file
     assert f"Acme,{acme.pk},2026-10,differs,received,,duplicates,2" in file
+
+
+def test_the_order_is_remembered_where_it_takes_long_and_the_statements_are_of_now(
+    acme: Organisation, billed: None, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 0)
+    monkeypatch.setattr(slow_answers, "TIMES_AS_LONG", 1_000_000)
+
+    def shown(**more: str) -> tuple[bool, bool]:
+        """Whether a count above the list, and whether the row, says that something does not add up."""
+        page = admin_client.get(page_address(Discrepancy, "completeness"), {"month": "2026-10", **more})
+        return "Does not add up: 1" in page.content.decode(), "What is paid: ₹50.00" in page.content.decode()
+
+    assert shown() == (False, False)
+    tamper("DELETE FROM payments_paymentallocation WHERE amount = 50")
+    assert shown() == (False, True)
+    assert shown(anew="1") == (True, True)
 
 
 def test_the_api_tells_the_same_of_the_customers_that_a_key_reaches(

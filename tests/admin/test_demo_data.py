@@ -73,6 +73,7 @@ def _rows(client: Client, link: str) -> int:
     return found.result_count if found is not None else page.content.count(b"<tr")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_demo_can_be_made_in_the_first_hour_of_a_month() -> None:
     """Of a year, at that; and its TDS certificate is what is left of an invoice, whatever its paise are."""

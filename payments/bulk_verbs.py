@@ -16,7 +16,7 @@ from organisations.models import BillingHold
 from organisations.operators_clock import operators_today
 from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals
 from payments.models import Cheque, Dispute, MandateCharge, Payment, PaymentOrder, Reminder
-from payments.models.payment import HELD
+from payments.models.payment_queryset import HELD
 from payments.models.reminder_pause import paused
 from payments.services import cheques
 from payments.services.dunning.quiet import HOLDS

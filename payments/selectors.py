@@ -40,7 +40,7 @@ from payments.models import (
     Payout,
     Refund,
 )
-from payments.models.payment import HELD, MONEY
+from payments.models.payment_queryset import HELD, MONEY
 from payments.models.reminder_pause import paused
 
 CAPTURE_AFTER = timedelta(minutes=5)

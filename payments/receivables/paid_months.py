@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, TruncDate, TruncMonth
 
 from organisations.models import Organisation
 from payments.models import Payment
-from payments.models.payment import HELD, MONEY
+from payments.models.payment_queryset import HELD, MONEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.money import Money, to_minor
 from payments.gateways import GatewayError, GatewayPayment, GatewayRefused
 from payments.models import Payment, PaymentOrder
-from payments.models.payment import NOT_WANTED
+from payments.models.payment_queryset import NOT_WANTED
 from payments.services.collection import learn_order_id
 from payments.services.gateway_accounts import gateway_of
 from payments.services.payment_reports import apply_payment_report

@@ -25,9 +25,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.paginator import InfinitePaginator
 from unfold.sections import TemplateSection
 
+from billing_platform.lib.admin.action_pages import ActionsMixin
 from billing_platform.lib.admin.actions import (
     ActionForm,
-    ActionsMixin,
     list_action,
     list_page,
     object_action,

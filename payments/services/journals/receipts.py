@@ -15,7 +15,7 @@ from billing_platform.lib.money import ZERO
 from invoicing.selectors.registers import total_as_booked
 from payments.accounts.vouchers import BookedReceipt
 from payments.models import JournalItem, Payment, PaymentAllocation
-from payments.models.payment import FEE_IS_NAMED_WITHIN
+from payments.models.payment_queryset import FEE_IS_NAMED_WITHIN
 from payments.services.journals.books import Books, Waiting, in_a_batch, in_rupees, party_name
 
 Kind = JournalItem.Kind

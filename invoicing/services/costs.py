@@ -24,7 +24,7 @@ from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod, local_date
 from events.models import UsagePeriod
-from events.usage.metered import MeteredUsage, MetricKey
+from events.usage.metered import MeteredUsage
 from events.usage.metering import Asked, metered
 from invoicing.computing.cost_shares import Share, shares_of
 from invoicing.computing.invoice import compute
@@ -247,8 +247,3 @@ def _key(share: Share, by: str, dimension: str) -> tuple[str, ...]:
     if by == "dimension":
         return (dict(share.dimensions).get(dimension, ""),)
     return "usage" if share.metric_name else share.kind, share.metric_name, share.unit
-
-
-def metric_costs(rows: Iterable[CostRow]) -> dict[tuple[str, MetricKey], Decimal]:
-    """What each metric costs, by currency, from a breakdown by metric."""
-    return {(row.currency, (row.key[1], row.key[2])): row.cost for row in rows if row.key[1]}

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.law import CHEQUE_VALID_MONTHS, add_months, in_force, last_day_of_cheque
+from billing_platform.lib.law import last_day_of_cheque
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.validators import validate_line
 from invoicing.models import Invoice, RecurringFee
@@ -47,11 +47,6 @@ class ChequeQuerySet(TenantQuerySet):
     def to_clear(self) -> Self:
         """In hand or at the bank: no money yet."""
         return self.filter(status__in=[Cheque.Status.RECEIVED, Cheque.Status.DEPOSITED])
-
-    def out_of_date(self, today: date) -> Self:
-        """In hand, and no bank takes them any more; `today` is an Indian day."""
-        months = in_force(CHEQUE_VALID_MONTHS, today)
-        return self.filter(status=Cheque.Status.RECEIVED, dated__lt=add_months(today, -months))
 
 
 class Cheque(BaseModel, TenantModel):

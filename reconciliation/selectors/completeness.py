@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count
 
 from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.database.sql import query
@@ -117,7 +117,6 @@ class Statement:
     month: BillingPeriod
     sections: tuple[Section, ...]
     charged_otherwise: int = 0
-    charged_otherwise_worth: Decimal = ZERO
     discrepancies: int = 0
 
     @property
@@ -154,8 +153,7 @@ def statements(month: BillingPeriod, organisations: Collection[Organisation]) ->
     for each in organisations:
         sections = (*_of_events(events.get(each.pk), billed.get(each.pk)), *money.get(each.pk, ()))
         if sections:
-            faults, worth = lines.get(each.pk, (0, ZERO))
-            found.append(Statement(each, month, sections, faults, worth, standing.get(each.pk, 0)))
+            found.append(Statement(each, month, sections, lines.get(each.pk, 0), standing.get(each.pk, 0)))
     return sorted(found, key=_worst_first)
 
 
@@ -273,12 +271,11 @@ def _of_money(money: _Money, currency: str) -> Iterator[Section]:
     )
 
 
-def _charged_otherwise(month: BillingPeriod, ids: list[UUID]) -> dict[UUID, tuple[int, Decimal]]:
+def _charged_otherwise(month: BillingPeriod, ids: list[UUID]) -> dict[UUID, int]:
     rows = Discrepancy.objects.standing().filter(
         check_name=CheckName.INVOICE_LINES, organisation__in=ids, facts__month=str(month)
     )
-    counted = rows.order_by().values_list("organisation_id").annotate(Count("pk"), Sum("worth"))
-    return {pk: (count, worth or ZERO) for pk, count, worth in counted}
+    return dict(rows.order_by().values_list("organisation_id").annotate(Count("pk")))
 
 
 def _discrepancies(month: BillingPeriod, ids: list[UUID]) -> dict[UUID, int]:

@@ -98,7 +98,3 @@ def verb_named(name: str) -> BulkVerb:
         if verb.name == name:
             return verb
     raise KeyError(name)
-
-
-def verbs_of(model: type[Model]) -> list[BulkVerb]:
-    return [verb for verb in VERBS if verb.model is model]

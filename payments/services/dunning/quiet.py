@@ -39,13 +39,3 @@ def live_debit(invoice: Invoice) -> MandateCharge | None:
     """The debit of an invoice that is announced or at the bank: its outcome comes before anything else is asked."""
     found: MandateCharge | None = MandateCharge.objects.live().filter(invoice=invoice).select_related("mandate").first()
     return found
-
-
-def broken_promise(invoice: Invoice) -> ReminderPause | None:
-    """The latest promise, if its day passed and something is still due. Another pause meanwhile doesn't mend it."""
-    if not invoice.is_collectable:
-        return None
-    promises = ReminderPause.objects.filter(invoice=invoice, kind=ReminderPause.Kind.PROMISE)
-    promise: ReminderPause | None = promises.order_by("-created_at").first()
-    today = clock.today(invoice.organisation.time_zone)
-    return promise if promise and promise.last_day and promise.last_day < today else None

@@ -14,7 +14,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
 from invoicing.models import Invoice
 from organisations.models import BillingEntity, Organisation
-from payments.dunning.reminder_steps import next_step, steps_now
+from payments.dunning.reminder_steps import steps_now
 from payments.models import DunningRules, Reminder
 from payments.models.dunning_rules import rules_of
 from payments.services.dunning import letters, quiet
@@ -91,14 +91,6 @@ def send_reminder_now(*, invoice_id: UUID, by: str) -> Reminder:
         invoice=invoice, status=Status.SENT, amount=invoice.amount_due, email=email, sent_by=by[:200]
     )
     return sent
-
-
-def next_reminder_on(invoice: Invoice) -> date | None:
-    """The customer's day of the next reminder, if nothing keeps it from being sent."""
-    rules = rules_of(invoice.billing_entity_id)
-    if not (invoice.is_collectable and rules.reminders_on):
-        return None
-    return next_step(steps=rules.steps, **_days(invoice), known=known_steps(invoice))
 
 
 def known_steps(invoice: Invoice) -> list[int]:

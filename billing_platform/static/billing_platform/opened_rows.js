@@ -1,19 +1,15 @@
-// The arrow that opens a row of a list can be reached and pressed by keyboard, and says what it is.
+// The arrow that opens a row of a list gets a button, so that it can be reached and pressed by keyboard, and says what it is.
 document.addEventListener("DOMContentLoaded", () => {
-    for (const arrow of document.querySelectorAll("#result_list td[x-on\\:click='rowOpen = !rowOpen']")) {
-        const name = arrow.closest("tr").querySelector("th, td.action-checkbox ~ td")?.textContent.trim() ?? "";
-        arrow.tabIndex = 0;
-        arrow.setAttribute("role", "button");
-        arrow.setAttribute("aria-expanded", "false");
-        arrow.setAttribute("aria-label", `More of ${name}`.trim());
-        arrow.addEventListener("click", () => {
-            arrow.setAttribute("aria-expanded", String(arrow.getAttribute("aria-expanded") === "false"));
-        });
-        arrow.addEventListener("keydown", (event) => {
-            if (event.key === "Enter" || event.key === " ") {
-                event.preventDefault();
-                arrow.click();
-            }
+    for (const cell of document.querySelectorAll("#result_list td[x-on\\:click='rowOpen = !rowOpen']")) {
+        const name = cell.closest("tr").querySelector("th")?.textContent.trim() ?? "";
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "opens-row";
+        button.setAttribute("aria-expanded", "false");
+        button.setAttribute("aria-label", `More of ${name}`.trim());
+        cell.append(button);
+        cell.addEventListener("click", () => {
+            button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") === "false"));
         });
     }
 });

@@ -8,7 +8,7 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform.lib.admin.inputs import LongSelect
+from billing_platform.lib.admin.inputs import LongSelect, Select
 from organisations.models import BillingEntity, Organisation
 from tests import factories
 from tests.invoicing.language import per_unit
@@ -63,15 +63,24 @@ def test_a_closed_list_is_offered_with_names(as_admin: Client, page: str, field:
     assert choice in form_on(as_admin, page).fields[field].choices
 
 
-def test_a_long_list_is_one_select_that_shows_what_is_chosen_and_escapes() -> None:
-    field = LongSelect(choices=[("", "–"), ("a", "A & B"), ("b", '"><script>')])
+@pytest.mark.parametrize("kind", [Select, LongSelect])
+def test_a_menu_is_one_select_that_shows_what_is_chosen_and_escapes(kind: type[Select | LongSelect]) -> None:
+    field = kind(choices=[("", "–"), ("a", "A & B"), ("b", '"><script>')])
     shown = field.render("zone", "b", {"id": "id_zone", "required": True})
-    assert shown.startswith('<select name="zone"')
-    assert 'id="id_zone"' in shown
-    assert " required" in shown.partition(">")[0]
+    opened = shown[shown.index("<select") :].partition(">")[0]
+    assert (shown.count("<select"), shown.count("</select>")) == (1, 1)
+    assert '<select name="zone"' in opened
+    assert 'id="id_zone"' in opened
+    assert " required" in opened
     assert '<option value="a">A &amp; B</option>' in shown
     assert '<option value="b" selected>&quot;&gt;&lt;script&gt;</option>' in shown
     assert shown.count(" selected") == 1
+
+
+def test_a_menu_in_groups_keeps_its_groups() -> None:
+    shown = Select(choices=[("Asia", [("a", "A & B"), ("b", "B")]), ("c", "C")]).render("zone", "b")
+    for text in ('<optgroup label="Asia">', 'value="a">A &amp; B', 'value="b" selected'):
+        assert text in shown
 
 
 def test_the_lists_begin_with_what_is_usual(as_admin: Client) -> None:

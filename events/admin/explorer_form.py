@@ -141,7 +141,7 @@ class ExplorerForm(forms.Form):
         return found
 
     def _add_fields(self) -> None:
-        projects = Project.objects.filter(organisation=self.owner).order_by("name")
+        projects = Project.objects.filter(organisation=self.owner).select_related("organisation").order_by("name")
         self.fields = {
             "organisation": _choice(
                 CustomerField, self.organisations, "Choose one", "This is none of your customers.", label="Customer"

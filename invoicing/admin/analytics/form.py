@@ -61,7 +61,7 @@ class AnalyticsForm(forms.Form):
         return few[0] if len(few) == 1 else None
 
     def _add_fields(self, owner: Organisation) -> None:
-        projects = Project.objects.filter(organisation=owner).order_by("name")
+        projects = Project.objects.filter(organisation=owner).select_related("organisation").order_by("name")
         known = Metric.objects.filter(Q(organisation=owner) | Q(organisation=None)).order_by("name")
         used = known.values_list("name", flat=True).distinct()[:MOST_OFFERED]
         dimensions = known.exclude(dimensions=[]).values_list("dimensions", flat=True)[:MOST_OFFERED]

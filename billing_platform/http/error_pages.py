@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from billing_platform.lib.http.api import error_response, wants_json
+from billing_platform.lib.http.request_id import current_request_id
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,5 +53,9 @@ def _page(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
     Customers see this page too (a link in an e-mail), so the link to the dashboard is shown on operators' pages only.
     """
     dashboard = reverse("admin:index")
-    ways = {"dashboard": dashboard if request.path.startswith(dashboard) else "", "path": request.path}
-    return HttpResponse(render_to_string(template, ways), status=status)
+    context = {
+        "dashboard": dashboard if request.path.startswith(dashboard) else "",
+        "path": request.path,
+        "request_id": current_request_id(),
+    }
+    return HttpResponse(render_to_string(template, context), status=status)

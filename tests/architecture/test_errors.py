@@ -120,7 +120,9 @@ def test_a_broken_page_shows_a_person_a_page(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.architecture.broken_urls"
     answer = Client(raise_request_exception=False).get("/broken-page", headers={"Accept": "text/html"})
     assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (500, "text/html")
-    assert SECRET not in answer.content.decode()
+    said = answer.content.decode()
+    assert SECRET not in said
+    assert f"<code>{answer['X-Request-ID']}</code>" in said, "what the log names it by"
 
 
 def test_a_host_that_is_not_ours_is_a_400() -> None:

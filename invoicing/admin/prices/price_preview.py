@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from django.utils.safestring import SafeString
+
+from billing_platform.lib.admin.charts.line import line_chart
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.limits import MAX_EVENT_COUNT, QUANTITY_PLACES
 from billing_platform.lib.money import ZERO, with_places
@@ -25,7 +29,6 @@ from invoicing.services.prices import price_book
 SAMPLES = 60  # of the chart's line, beside the quantities at which a price bends
 MOST_BENDS = 40
 ROWS = 7
-WIDTH, HEIGHT = 6000, 1600  # of the chart, in units of its own
 PLAIN_QUANTITIES = tuple(Decimal(10) ** power for power in range(5))
 PACKAGES_SHOWN = 5
 
@@ -47,18 +50,6 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """An SVG line of WIDTH by HEIGHT, the quantities where the price bends, and the ends of its axes in words."""
-
-    points: str
-    bends: tuple[int, ...]
-    highest: str
-    last: str
-    width: int = WIDTH
-    height: int = HEIGHT
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """A price as its preview shows it."""
 
@@ -66,7 +57,7 @@ class Shown:
     events: str
     """How many events the quantities come in, where the price counts them."""
     rows: tuple[dict[str, Any], ...]
-    chart: Chart
+    chart: SafeString
     asked: dict[str, Any] | None
     unit: str
     """The word for one of what is priced, where it is known."""
@@ -115,25 +106,16 @@ def bends_of(price: Price) -> list[Decimal]:
     return sorted({*free, *(price.free_units + each for each in [*ends, *packages])})
 
 
-def chart_of(price: Price, *, currency: str, last: Decimal, events: int) -> Chart:
-    """Cost against quantity from zero to `last`."""
+def chart_of(price: Price, *, currency: str, last: Decimal, events: int) -> SafeString:
+    """Cost against quantity from zero to `last`, with the quantities where the price bends."""
     tick = last / 1000
     bends = [each for each in bends_of(price)[:MOST_BENDS] if each < last]
     sampled = {last * step / SAMPLES for step in range(SAMPLES + 1)}
     places = [with_places(each, QUANTITY_PLACES) for each in {*sampled, *bends, *(each + tick for each in bends)}]
     costs = [(each, price.charge(Usage(each, events if each else 0)).exact_amount) for each in sorted(places)]
-    highest = max(cost for _quantity, cost in costs)
-    points = (f"{_scaled(quantity, last, WIDTH)},{HEIGHT - _scaled(cost, highest, HEIGHT)}" for quantity, cost in costs)
-    return Chart(
-        points=" ".join(points),
-        bends=tuple(_scaled(each, last, WIDTH) for each in bends),
-        highest=format_money(highest, currency),
-        last=format_number(last),
+    return line_chart(
+        "Cost by quantity", costs, marks=bends, across=format_number, shown=partial(format_money, currency=currency)
     )
-
-
-def _scaled(value: Decimal, whole: Decimal, size: int) -> int:
-    return int(value * size / whole) if whole else 0
 
 
 def _row(price: Price, currency: str, quantity: Decimal, events: int, *, is_asked: bool) -> dict[str, Any]:

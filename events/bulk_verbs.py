@@ -1,4 +1,4 @@
-"""What may be done to many dead letters at once."""
+"""What may be done to many dead letters and alerts at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from billing_platform.lib.work.waking import RareWaking
-from events.models import DeadLetter
+from events.models import Alert, DeadLetter
 from events.services import dead_letters
+from events.services.alerting.acknowledging import acknowledge
 from organisations.services.bulk.verbs import VERBS, BulkVerb, Options, Refusals
 
 OVER: Refusals = [(~Q(status=DeadLetter.Status.OPEN), "It is not open any more.")]
@@ -57,6 +58,20 @@ DISCARD = BulkVerb(
 )
 
 
+ACKNOWLEDGE = BulkVerb(
+    name="alerts.acknowledge",
+    label="Acknowledge",
+    model=Alert,
+    permission="events.acknowledge_alert",
+    does="Others see that you look after each. Its customer gets an e-mail when it recovers.",
+    act=lambda pk, maker, _options: acknowledge(alert_id=pk, by=maker.get_username()),
+    refuses=lambda _options: [(~Q(state=Alert.State.FIRING), "It is not firing, or somebody looks after it already.")],
+    name_of=F("sentence"),
+    undo="Who looks after an alert stays noted until it is over.",
+    order=("fired_at", "pk"),
+)
+
+
 def register() -> None:
-    for verb in (REPLAY, DISCARD):
+    for verb in (REPLAY, DISCARD, ACKNOWLEDGE):
         VERBS.register(verb)

@@ -12,12 +12,13 @@ from billing_platform.lib.admin.base import (
     ReadOnlyAdmin,
     link,
     object_action,
-    rows_action,
     short_time,
     status,
 )
+from events import bulk_verbs
 from events.models import Alert
 from events.services.alerting.acknowledging import acknowledge
+from organisations.admin.bulk import bulk_action
 
 State = Alert.State
 TONES = {State.FIRING: "danger", State.ACKNOWLEDGED: "warning", State.RECOVERED: "success", State.OVER: ""}
@@ -78,13 +79,4 @@ class AlertAdmin(ReadOnlyAdmin):
         acknowledge(alert_id=alert.pk, by=request.user.get_username())
         return "The alert is acknowledged."
 
-    @rows_action(
-        label="Acknowledge",
-        permission="events.acknowledge_alert",
-        confirm="Those that are firing are acknowledged; the others stay as they are.",
-    )
-    def acknowledge_many(self, request: HttpRequest, alerts: Any) -> str:
-        firing = list(alerts.filter(state=State.FIRING).order_by("pk").values_list("pk", flat=True))
-        for alert_id in firing:
-            acknowledge(alert_id=alert_id, by=request.user.get_username())
-        return f"{len(firing):,} {'alert is' if len(firing) == 1 else 'alerts are'} acknowledged."
+    acknowledge_many = bulk_action(bulk_verbs.ACKNOWLEDGE)

@@ -12,6 +12,7 @@ from billing_platform.lib import clock
 from events.models import Alert, AlertRule
 from events.services.alerting import judging
 from organisations.models import Notification, Organisation, Project
+from tests.admin.bulk import confirmed
 from tests.admin.test_object_actions import action_url, token
 from tests.events.alerts.language import calls, use
 
@@ -67,6 +68,9 @@ def test_a_rule_is_made_with_a_preview_judged_muted_tested_and_acknowledged(
     _confirm(as_admin, alert, "acknowledge", {})
     alert.refresh_from_db()
     assert alert.acknowledged_by == "admin"
+    job = confirmed(as_admin, "/admin/events/alert/actions/acknowledge_many/")
+    assert sorted(item.state for item in job.items.all()) == ["done", "skipped"]
+    assert {each.acknowledged_by for each in Alert.objects.all()} == {"admin"}
 
 
 def test_what_does_not_fit_is_said_at_its_field(form: dict[str, Any], as_admin: Client) -> None:

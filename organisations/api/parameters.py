@@ -18,6 +18,7 @@ class OrganisationParameters(FilterSet):
     name = TextFilter()
     slug = TextFilter()
     is_active = TruthFilter()
+    is_test = TruthFilter()
 
 
 class ProjectParameters(FilterSet):

@@ -69,11 +69,12 @@ class OrganisationSerializer(serializers.ModelSerializer):
             "strict_metrics",
             "uses_credit",
             "is_active",
+            "is_test",
             "created_at",
             "updated_at",
             "confirm",
         ]
-        read_only_fields = ["id", "created_at", "updated_at"]
+        read_only_fields = ["id", "is_test", "created_at", "updated_at"]
 
 
 class ProjectSerializer(serializers.ModelSerializer):

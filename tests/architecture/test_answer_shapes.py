@@ -24,6 +24,7 @@ DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 ORGANISATION = {
     "id": UUID, "name": str, "slug": str, "billing_email": str, "currency": "INR", "time_zone": "Asia/Kolkata",
     "country": "IN", "state_code": "29", "gstin": str, "payment_terms_days": int, "is_active": True,
+    "is_test": False,
 }  # fmt: skip
 PROJECT = {"id": UUID, "organisation": UUID, "name": str, "mode": "live", "is_active": True}
 ISSUED_KEY = {

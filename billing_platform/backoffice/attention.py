@@ -3,6 +3,7 @@ same rows, and the button that mends them."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from django.core.cache import cache
 from django.db.models import CharField, Count, DecimalField, F, Min, Q, Sum, Value
 from django.http import HttpRequest
 
-from billing_platform.lib import clock
+from billing_platform.lib import clock, slow_answers
 from billing_platform.lib.admin.contributions import Urgency, Verb, Waits, verbs, waiting_kinds
 from billing_platform.lib.admin.filters import real_rows
 from billing_platform.lib.database.fingerprints import Fingerprint
@@ -23,7 +24,7 @@ from billing_platform.lib.number_formats import format_money, format_number
 from organisations.operators_clock import operators_today, operators_zone
 from organisations.services import attention as seen
 
-REMEMBERED_SECONDS = 60
+REMEMBERED_SECONDS, LONGER_SECONDS = 60, 300
 A_WEEK = timedelta(days=7)
 MONEY = DecimalField(max_digits=19, decimal_places=4)
 NOBODY = "nobody yet"
@@ -67,7 +68,8 @@ class Waiting:
 
 
 def of(user: Any) -> Waiting:
-    """Counted now. The numbers for the sidebar are remembered for a minute."""
+    """Counted now. The numbers for the sidebar are remembered for a minute, and where counting takes long for five."""
+    begun = time.monotonic()
     items = [_count(kind, rows, user) for kind, rows in _those_with_rows(user)]
     known = seen.seen_by(user) if user.is_authenticated else {}
     fresh = [item for item in items if known.get(item.kind) != item.fingerprint]
@@ -76,12 +78,13 @@ def of(user: Any) -> Waiting:
         technical=tuple(item for item in fresh if item.is_technical),
         seen=tuple(item for item in items if item not in fresh),
     )
-    cache.set(_key(user), waiting.badges, REMEMBERED_SECONDS)
+    took = time.monotonic() - begun
+    cache.set(_key(user), waiting.badges, LONGER_SECONDS if took > slow_answers.SLOW_SECONDS else REMEMBERED_SECONDS)
     return waiting
 
 
 def badges(request: HttpRequest) -> dict[str, int]:
-    """For the sidebar of every page, at most a minute old. The dashboard counts everything, and so refreshes them. A
+    """For the sidebar of every page, as they are remembered. The dashboard counts everything, and so refreshes them. A
     POST of this user on any page makes the next page count again."""
     user: Any = request.user
     known: dict[str, int] | None = cache.get(_key(user))

@@ -154,6 +154,8 @@ def _read(
             {"customers": list(customers), "first": first, "after": after, "metric_name": metric_name or None},
         )
         rows = cursor.fetchall()
+    if not rows:
+        return []
     metrics = Metric.objects.in_bulk({row[1] for row in rows})
     exact = _exact(customers, metrics, rows)
     written_off = _written_off(customers, first, after)

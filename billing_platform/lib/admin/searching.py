@@ -1,8 +1,8 @@
 """What the search box of a list finds, so that PostgreSQL can use an index for it in a list of a million rows.
 
-Every word has to stand in a column of the row itself, or every word in one row that it leads to, such as its customer.
-Other tables are asked first, and the list is then narrowed by what was found there. With joins, as Django asks, all
-rows of the list would be joined before any of them is compared.
+Every word has to stand in the row itself, or every word in the name of its customer, or it is the whole number of
+another row that it leads to, such as its invoice. Customers and whole numbers are asked for first, and the list is then
+narrowed by what was found. With joins, as Django asks, all rows of the list would be joined before any is compared.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from django.utils.text import smart_split, unescape_string_literal
 from billing_platform.lib.admin.finding import is_integer, spellings
 
 NOTHING = Q(pk__in=())
+EXACT = "__exact"
 MOST_NAMED = 2_000
 """As many rows of another table are named one by one. More of them are most of that table, and asked in one query."""
 
@@ -57,12 +58,14 @@ def _words(text: str) -> Iterable[str]:
 def _by_relation(
     model: type[Model], names: Sequence[str]
 ) -> tuple[list[str], dict[tuple[str, type[Model]], list[str]]]:
-    """The names of a row's own columns, and those of the rows that foreign keys lead to, by the way there."""
+    """The names that are compared in the list itself, and those of rows that are asked for first, by the way there. For
+    a part of a word in any other table all of it would be read: the list is joined with it."""
     own: list[str] = []
     elsewhere: dict[tuple[str, type[Model]], list[str]] = {}
     for name in names:
         relation, target, rest = _followed(model, name)
-        if relation:
+        is_customer = relation == getattr(model, "tenant_path", "")
+        if relation and (is_customer or rest.endswith(EXACT)):
             elsewhere.setdefault((relation, target), []).append(rest)
         else:
             own.append(name)
@@ -98,9 +101,9 @@ def _all_words(model: type[Model], names: list[str], words: list[str]) -> Q:
 def _matches(model: type[Model], name: str, word: str) -> Q:
     """A name that ends with `__exact` is compared with the whole word, which an index finds; others may hold it
     anywhere."""
-    column, _, lookup = name.rpartition(LOOKUP_SEP)
-    if lookup != "exact":
+    if not name.endswith(EXACT):
         return Q(**{f"{name}__icontains": word})
+    column = name.removesuffix(EXACT)
     if isinstance(model._meta.get_field(column), IntegerField):
         return Q(**{column: int(word)}) if is_integer(word) else NOTHING
     return Q(**{f"{column}__in": spellings(word)})

@@ -19,14 +19,24 @@ default_price AS MATERIALIZED (
     FROM invoicing_pricingrule rule JOIN events_metric metric ON metric.name = rule.metric_name AND metric.unit = rule.unit
     WHERE rule.organisation_id IS NULL AND rule.dimensions = '{}'
 ),
+perhaps_unpriced AS MATERIALIZED (
+    -- not those that such a price covers in the whole span: their usage is not even read
+    SELECT metric.id AS metric_id, of_customers.currency
+    FROM metric CROSS JOIN (SELECT DISTINCT currency FROM customer) of_customers
+    WHERE NOT EXISTS (
+        SELECT FROM default_price price
+        WHERE price.metric_id = metric.id AND price.currency = of_customers.currency
+            AND price.effective_from <= %(first)s AND price.effective_to >= %(after)s
+    )
+),
 used AS MATERIALIZED (
     SELECT customer.id AS organisation_id, customer.currency, a.metric_id, a.dimensions, a.counted_in,
         (a.hour AT TIME ZONE customer.time_zone)::date AS day, sum(a.total) AS total,
         sum(a.event_count)::bigint AS event_count
-    FROM customer JOIN events_usageaggregate a ON a.organisation_id = customer.id
+    FROM perhaps_unpriced JOIN customer USING (currency)
+    JOIN events_usageaggregate a ON a.organisation_id = customer.id AND a.metric_id = perhaps_unpriced.metric_id
     WHERE a.organisation_id = ANY (%(customers)s) AND a.counted_in >= %(first)s
         AND a.project_id NOT IN (SELECT id FROM organisations_project WHERE mode = 'test')
-        AND a.metric_id IN (SELECT id FROM metric)
         AND (a.hour AT TIME ZONE customer.time_zone)::date >= %(first)s
         AND (a.hour AT TIME ZONE customer.time_zone)::date < %(after)s
         AND NOT EXISTS (

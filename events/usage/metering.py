@@ -216,6 +216,8 @@ def metered(asked: Sequence[Asked], *, project: Project | None = None) -> list[t
     """The answers, in the order of the questions: the usage of live projects, or of one project, test or live.
     Corrections are taken into account. The number of queries does not grow with the number of questions; only where a
     maximum was corrected after its month had closed, the ledger is asked for each such question."""
+    if not asked:
+        return []
     questions = Questions(asked, project)
     days = _days(questions)
     _mend_what_was_corrected_late(questions, days)

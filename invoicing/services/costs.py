@@ -153,8 +153,7 @@ def _with_usage(
     owners = {each.pk: each for each in organisations}
     lines = _lines([pk for pk, _number, _currency in invoiced.values()])
     questions = [Asked(owners[owner], (month,)) for owner, month in invoiced]
-    answers = metered(questions) if questions else []
-    for ((owner, month), (pk, number, currency)), usage in zip(invoiced.items(), answers, strict=True):
+    for ((owner, month), (pk, number, currency)), usage in zip(invoiced.items(), metered(questions), strict=True):
         yield (
             (owner, month),
             MonthCost(owner, month, currency, CostState.INVOICED, lines[pk], usage, pk, number),

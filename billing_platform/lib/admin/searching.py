@@ -31,13 +31,11 @@ MOST_NAMED = 2_000
 class SearchingMixin:
     """Answers a ModelAdmin's `search_fields`: as Django's own, without its signs before a name."""
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
-        return list(super().get_search_fields(request))  # type: ignore[misc]  # a mixin: the page has it
-
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if "\x00" in search_term:  # typed into an autocomplete
             return queryset.none(), False
-        own, elsewhere = _by_relation(queryset.model, self.get_search_fields(request))
+        names: Sequence[str] = self.get_search_fields(request)  # type: ignore[attr-defined]  # a mixin: the page has it
+        own, elsewhere = _by_relation(queryset.model, names)
         words = list(_words(search_term))
         if not elsewhere or not words:
             return super().get_search_results(request, queryset, search_term)  # type: ignore[misc,no-any-return]  # a mixin

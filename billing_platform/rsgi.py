@@ -22,6 +22,7 @@ from typing import Any
 from django.conf import settings
 
 from billing_platform.http.refused_bodies import REFUSED, Refusal
+from billing_platform.http.warm_threads import WarmThreads
 from billing_platform.lib.http.addresses import KEYED, needs_key
 from billing_platform.wsgi import application as wsgi_application
 from organisations.access.authentication import carries_known_key
@@ -75,7 +76,7 @@ class Web:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.jobs: SimpleQueue[Job | Reader] = SimpleQueue()
+        self.jobs: WarmThreads[Job | Reader] = WarmThreads()
         self.answered: deque[asyncio.Future[None]] = deque()
         self.readers: set[Reader] = set()
         self.promised = 0
@@ -137,8 +138,9 @@ class Web:
         self.loop.call_later(LOOK_EVERY, self._look)
 
     def _work(self) -> None:
+        place: SimpleQueue[Job | Reader] = SimpleQueue()
         while True:
-            job = self.jobs.get()
+            job = self.jobs.get(place)
             if isinstance(job, Reader):
                 self._check(job)
                 continue

@@ -11,12 +11,13 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from billing_platform.local.process_table import GIVE_BACK_MEMORY, granian
+from billing_platform.local.process_table import GIVE_BACK_MEMORY, granian, web
 from tests.bench.sample import DIMENSIONS, METRICS, batches
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,9 +124,19 @@ class Platform:
         return settle_backlog().pending
 
 
+def serving(application: str, database_url: str, path: str) -> AbstractContextManager[str]:
+    """A WSGI application under granian."""
+    return _serving(partial(granian, application), database_url, path)
+
+
+def serving_as_run(database_url: str, path: str) -> AbstractContextManager[str]:
+    """Our pages and API, as `make run` serves them."""
+    return _serving(web, database_url, path)
+
+
 @contextmanager
-def serving(application: str, database_url: str, path: str) -> Iterator[str]:
-    """An application under granian, as `make run` starts ours; its log goes to a file."""
+def _serving(command: Callable[[str], list[str]], database_url: str, path: str) -> Iterator[str]:
+    """Its log goes to a file."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -139,7 +150,7 @@ def serving(application: str, database_url: str, path: str) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     with (ROOT / "var" / "bench.log").open("ab") as log, TemporaryDirectory() as counters:
         environment["PROMETHEUS_MULTIPROC_DIR"] = counters
-        server = subprocess.Popen(granian(application, url), cwd=ROOT, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(command(url), cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             _wait_for(url + path)
             yield url + path

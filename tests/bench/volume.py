@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 
 from billing_platform.local.embedded import services
-from tests.bench.platform import ROOT, serving
+from tests.bench.platform import ROOT, serving_as_run
 
 SCALE = float(os.environ.get("VOLUME_SCALE", "1"))
 REQUESTS = int(os.environ.get("VOLUME_REQUESTS", "40"))
@@ -90,7 +90,7 @@ def main() -> None:
         started = time.perf_counter()
         print(fill(SCALE), f"in {time.perf_counter() - started:,.0f} s", flush=True)  # noqa: T201
         found = []
-        with serving("billing_platform.wsgi:application", running.database_url, "/health") as url:
+        with serving_as_run(running.database_url, "/health") as url:
             root = url.removesuffix("/health")
             cookies, key = signed_in(root)
             print(f"{'':<58}{'p50 ms':>9}{'p95 ms':>9}{'aim':>7}", flush=True)  # noqa: T201

@@ -8,9 +8,12 @@ import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
+from django import urls
 from django.contrib.admin import utils
+from django.contrib.admin.templatetags import admin_urls
 from django.test import Client
 from unfold.templatetags import unfold_list
 
@@ -120,3 +123,19 @@ def test_headers_are_made_once_for_a_list_and_each_row_has_its_box(
     assert asked == page.context["cl"].list_display
     ticked = re.findall(r'<input type="checkbox" name="_selected_action" value="([^"]+)"', page.content.decode())
     assert set(ticked) == {str(invoice.pk) for invoice in paid_and_open}
+
+
+def test_each_row_of_a_filtered_list_leads_back_to_it_and_nobody_looks_for_its_page(
+    as_admin: Client, paid_and_open: list[Invoice], acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(admin_urls, "resolve", lambda path: asked.append(path) or urls.resolve(path))
+
+    page = as_admin.get(INVOICES, {"organisation__id__exact": acme.pk})
+
+    rows = dict(re.findall(r'<a href="/admin/invoicing/invoice/([^/]+)/change/\?([^"]+)"', page.content.decode()))
+    assert set(rows) == {str(invoice.pk) for invoice in paid_and_open if invoice.organisation_id == acme.pk}
+    assert {parse_qs(query)["_changelist_filters"][0] for query in rows.values()} == {
+        f"organisation__id__exact={acme.pk}"
+    }
+    assert not [path for path in asked if path.endswith("/change/")]

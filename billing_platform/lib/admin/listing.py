@@ -22,6 +22,7 @@ from django.utils.timezone import get_current_timezone, localtime, override
 
 from billing_platform.lib.admin.columns import names_of
 from billing_platform.lib.admin.display import EMPTY, text_of
+from billing_platform.lib.admin.list_rows import RowsKnowTheirFilters
 from billing_platform.lib.batches import batches
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import short_text
@@ -65,7 +66,8 @@ class ListingMixin:
         return [path("list-export/", view, name=name), *super().get_urls()]  # type: ignore[misc]  # a mixin: the page has it
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return type("ChosenColumns", (_ChosenColumns, super().get_changelist(request, **kwargs)), {})  # type: ignore[misc]
+        found: Any = super().get_changelist(request, **kwargs)  # type: ignore[misc]  # a mixin: the page has it
+        return type("OurList", (_ChosenColumns, RowsKnowTheirFilters, found), {})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The columns chosen in the address, in the list's order. The first leads to the row, and is always there."""

@@ -13,6 +13,7 @@ from django.http import HttpRequest, QueryDict
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import scoped
+from billing_platform.lib.admin.inputs import FoundField, RowField
 from billing_platform.lib.limits import MOST_OFFERED
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
@@ -39,16 +40,6 @@ _PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
 }
 
 
-class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic to mypy only
-    """The same error for an id of another organisation and for a text that is no id."""
-
-    def to_python(self, value: Any) -> Any:
-        try:
-            return super().to_python(value)
-        except forms.ValidationError:
-            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
-
-
 class FirstOnes(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]  # generic to mypy only
     """The menu shows the first rows and the chosen one, because there may be thousands. All of them are valid."""
 
@@ -69,19 +60,8 @@ class MetricField(RowField):
         return MetricWords.of(metric).title
 
 
-class CustomerField(RowField):
-    iterator = FirstOnes
-    chosen: Organisation | None = None
-
-
-def _choice(field: Any, choices: Any, all_of_them: str, refusal: str, label: str | None = None) -> Any:
-    return field(
-        choices,
-        required=False,
-        empty_label=all_of_them,
-        label=label,
-        error_messages={"invalid_choice": refusal},
-    )
+def _choice(field: Any, choices: Any, all_of_them: str, refusal: str) -> Any:
+    return field(choices, required=False, empty_label=all_of_them, error_messages={"invalid_choice": refusal})
 
 
 class ExplorerForm(forms.Form):
@@ -143,8 +123,13 @@ class ExplorerForm(forms.Form):
     def _add_fields(self) -> None:
         projects = Project.objects.filter(organisation=self.owner).select_related("organisation").order_by("name")
         self.fields = {
-            "organisation": _choice(
-                CustomerField, self.organisations, "Choose one", "This is none of your customers.", label="Customer"
+            "organisation": FoundField(
+                Project.organisation,
+                self.organisations,
+                required=False,
+                empty_label="Choose one",
+                label="Customer",
+                error_messages={"invalid_choice": "This is none of your customers."},
             ),
             "project": _choice(RowField, projects, "All live projects", "This is no project of that customer."),
             "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that customer."),
@@ -152,7 +137,6 @@ class ExplorerForm(forms.Form):
             "from": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-01."}),
             "to": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-30."}),
         }
-        self.fields["organisation"].chosen = self.owner
         self.fields["metric"].chosen = self.metric
         if self.metric is not None:
             del self.fields["find"]

@@ -29,6 +29,7 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.inputs import FoundField
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.limits import REASON_LENGTH
@@ -60,8 +61,8 @@ class FilterForm(forms.Form):
     """What the address leaves out is not narrowed down."""
 
     month = forms.ChoiceField(required=False)
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.none(), required=False, label="Customer", empty_label="All"
+    organisation = FoundField(
+        UsageWriteOff.organisation, Organisation.objects.none(), required=False, label="Customer", empty_label="All"
     )
     metric_name = forms.ChoiceField(required=False, label="Metric")
 

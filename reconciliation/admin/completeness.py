@@ -18,6 +18,7 @@ from billing_platform.lib.admin.base import Extension, badge, extends, list_page
 from billing_platform.lib.admin.charts.waterfall import waterfall
 from billing_platform.lib.admin.contributions import list_address, page_address
 from billing_platform.lib.admin.display import when
+from billing_platform.lib.admin.inputs import FoundField
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.money import ZERO
@@ -82,8 +83,8 @@ class CompletenessForm(forms.Form):
     """What the address leaves out is offered: last month, and all customers."""
 
     month = forms.TypedChoiceField(coerce=BillingPeriod.parse, empty_value=None)
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.none(), label="Customer", empty_label="All", required=False
+    organisation = FoundField(
+        Discrepancy.organisation, Organisation.objects.none(), label="Customer", empty_label="All", required=False
     )
 
     def __init__(self, request: HttpRequest) -> None:

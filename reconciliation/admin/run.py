@@ -28,6 +28,7 @@ from billing_platform.lib.admin.base import (
     status,
 )
 from billing_platform.lib.admin.contributions import list_address, page_address
+from billing_platform.lib.admin.inputs import FoundField
 from billing_platform.lib.dates_in_words import day_text
 from organisations.models import Organisation
 from organisations.scoping import reaches_every_organisation
@@ -58,8 +59,8 @@ AttentionFilter = attention_filter(
 class StartForm(ActionForm):
     first_day = forms.DateField(help_text="In UTC.")
     last_day = forms.DateField(help_text="Included.")
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.order_by("name"), required=False, label="Customer", help_text="Empty: all customers."
+    organisation = FoundField(
+        Run.organisation, Organisation.objects.order_by("name"), required=False, label="Customer", empty_label="All"
     )
     check = forms.ChoiceField(choices=[("", "All of them"), *CheckName.choices], required=False)
 

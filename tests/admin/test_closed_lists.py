@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -81,6 +82,33 @@ def test_a_menu_in_groups_keeps_its_groups() -> None:
     shown = Select(choices=[("Asia", [("a", "A & B"), ("b", "B")]), ("c", "C")]).render("zone", "b")
     for text in ('<optgroup label="Asia">', 'value="a">A &amp; B', 'value="b" selected'):
         assert text in shown
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/admin/events/usageaggregate/",
+        "/admin/events/usageaggregate/actions/analytics/",
+        "/admin/invoicing/usagewriteoff/actions/leak/",
+        "/admin/reconciliation/discrepancy/actions/completeness/",
+    ],
+)
+def test_of_thousands_of_customers_a_report_writes_the_chosen_one_and_finds_the_others(
+    page: str, as_admin: Client, as_acme_admin: Client, acme: Organisation, globex: Organisation
+) -> None:
+    def menu(person: Client, chosen: Organisation | None) -> tuple[list[str], list[str]]:
+        """The names that the menu holds, and those that it finds."""
+        html = person.get(page, {"organisation": str(chosen.pk)} if chosen else {}).content.decode()
+        start = html.index('<select name="organisation"')
+        tag, _, options = html[start : html.index("</select>", start)].partition(">")
+        named = dict(re.findall(r'data-(app-label|model-name|field-name)="([^"]+)"', tag))
+        asked = {name.replace("-", "_"): value for name, value in named.items()}
+        found = person.get(reverse("admin:autocomplete"), {**asked, "term": "b"}).json()["results"]
+        return re.findall(r"<option[^>]*>\s*([^<]+?)\s*</option>", options), [row["text"] for row in found]
+
+    assert menu(as_admin, None) == ([], ["Globex"])
+    assert menu(as_admin, globex) == (["Globex"], ["Globex"])
+    assert menu(as_acme_admin, acme) == (["Acme"], [])
 
 
 def test_the_lists_begin_with_what_is_usual(as_admin: Client) -> None:

@@ -6,9 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold import widgets
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from billing_platform.lib.number_formats import short_text
 
@@ -57,6 +60,41 @@ class Select(OwnOptions, widgets.UnfoldAdminSelectWidget):
 
 class LongSelect(OwnOptions, widgets.UnfoldAdminSelect2Widget):
     """One of a list that can be searched."""
+
+
+class FoundByTyping(AutocompleteSelect):
+    """One of very many: they are found as somebody types, and the page holds only the chosen one. It is the menu of
+    Unfold's filters; the rows come from the search of their own list, which shows users what they may see."""
+
+    has_own_looks = True
+
+    def __init__(self, column: Any, empty_label: str) -> None:
+        super().__init__(column, admin.site, attrs={"class": "unfold-filter-autocomplete"})
+        self.empty_label = empty_label
+
+    @property
+    def media(self) -> forms.Media:
+        return forms.Media(AutocompleteDropdownForm.Media)
+
+    def build_attrs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().build_attrs(*args, **kwargs), "data-placeholder": self.empty_label}
+
+
+class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic to mypy only
+    """The same error for the id of a row that the user may not see and for a text that is no id."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
+
+
+class FoundField(RowField):
+    """One of very many rows. `column` is a foreign key to them of any model, such as `Project.organisation`."""
+
+    def __init__(self, column: Any, queryset: Any, *, empty_label: str, **more: Any) -> None:
+        super().__init__(queryset, widget=FoundByTyping(column.field, empty_label), empty_label=empty_label, **more)
 
 
 class ShortDecimalField(forms.DecimalField):

@@ -2,7 +2,8 @@
 const form = document.getElementById("explorer");
 const dependent = { organisation: /^(project|metric|split|d\.)/, metric: /^(split|d\.)/ };
 
-form.addEventListener("change", (event) => {
+// The customer's menu tells jQuery alone of a choice, which hears all others too.
+django.jQuery(form).on("change", (event) => {
     const outdated = dependent[event.target.name];
     if (!outdated) return;
     for (const field of form.elements) {

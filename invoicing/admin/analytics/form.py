@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing_platform.lib.admin.base import scoped
+from billing_platform.lib.admin.inputs import FoundField
 from billing_platform.lib.limits import MOST_OFFERED
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
@@ -35,8 +36,12 @@ def analytics_address(**asked: Any) -> str:
 class AnalyticsForm(forms.Form):
     """What the address leaves out is not narrowed down. Projects, metrics and costs by dimension are a customer's."""
 
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.none(), required=False, label="Customer", empty_label="All customers"
+    organisation = FoundField(
+        Project.organisation,
+        Organisation.objects.none(),
+        required=False,
+        label="Customer",
+        empty_label="All customers",
     )
     span = forms.ChoiceField(choices=list(SPANS.items()), label="Days")
 
@@ -44,7 +49,6 @@ class AnalyticsForm(forms.Form):
         super().__init__({"span": "30", "by": "metric", **request.GET.dict()})
         fields: dict[str, Any] = self.fields
         self.customers = scoped(Organisation.objects.select_related("billing_entity").order_by("name"), request)
-        fields["organisation"].iterator = FirstCustomers  # before the rows: the menu is made with them
         fields["organisation"].queryset = self.customers
         self.owner = self._owner()
         if self.owner is not None:
@@ -56,7 +60,6 @@ class AnalyticsForm(forms.Form):
             found: Organisation | None = self.fields["organisation"].clean(self.data.get("organisation"))
         except forms.ValidationError:
             return None
-        self.fields["organisation"].chosen = found  # type: ignore[attr-defined]  # read by FirstCustomers
         few = [found] if found else list(self.customers[:2])
         return few[0] if len(few) == 1 else None
 
@@ -89,14 +92,3 @@ class AnalyticsForm(forms.Form):
                 return month.start, month.end
             case days:
                 return today - (int(days) - 1) * A_DAY, today + A_DAY
-
-
-class FirstCustomers(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]  # generic to mypy only
-    """The menu shows the first customers and the chosen one, because there may be thousands. All are valid."""
-
-    def __iter__(self) -> Any:
-        field: Any = self.field
-        yield "", field.empty_label
-        rows = list(self.queryset[:MOST_OFFERED])
-        chosen = getattr(field, "chosen", None)
-        yield from (self.choice(row) for row in (*rows, *([chosen] if chosen and chosen not in rows else [])))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -14,6 +15,7 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import UsageLevel
 from events.usage.level_integral import last_full_hour
 from events.usage.questions import Span
+from organisations.models import Organisation
 
 _LEVEL_NUMBERS = query(__file__, "level_numbers")
 _LEVELS_OF_SPAN = query(__file__, "levels_of_span")
@@ -29,11 +31,14 @@ def level_numbers(
         return list(cursor.fetchall())
 
 
-def used_levels(span: Span, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def level_metrics(organisation: Organisation, wanted: Collection[UUID] | None) -> list[UUID]:
+    """The organisation's metrics that are levels; of these ones, or of all (None)."""
+    known = UsageLevel.objects.filter(organisation=organisation).order_by().values_list("metric_id", flat=True)
+    return [pk for pk in known.distinct() if wanted is None or pk in wanted]
+
+
+def used_levels(span: Span, parameters: dict[str, Any], metrics: list[UUID]) -> list[tuple[Any, ...]]:
     """The rows of used_metrics.sql for metrics that are levels: also those that nothing changed in the span."""
-    known = UsageLevel.objects.filter(organisation=span.organisation).order_by().values_list("metric_id", flat=True)
-    wanted = parameters["metrics"]
-    metrics = [pk for pk in known.distinct() if wanted is None or pk in wanted]
     if not metrics:
         return []
     with connection.cursor() as cursor:

@@ -118,34 +118,51 @@ def refuse_longer(span: Span, most: int, what: str) -> None:
 
 
 def span_parameters(span: Span, projects: Sequence[UUID], metrics: Sequence[UUID] | None) -> dict[str, Any]:
-    """Of some metrics, or of all (None): there may be tens of thousands.
+    """Of some metrics, or of all (None): there may be tens of thousands."""
+    return parameters_of_spans([span], projects, metrics)[0]
+
+
+def parameters_of_spans(
+    spans: Sequence[Span], projects: Sequence[UUID], metrics: Sequence[UUID] | None
+) -> list[dict[str, Any]]:
+    """Those of each span, of one organisation.
 
     With the months spelt out, since both indexes have the hour behind them. No usage is billed before its month.
     """
-    earliest = (span.first - 2 * A_DAY).replace(day=1)  # stamped a day ahead at most, in a zone a day ahead at most
-    months = UsagePeriod.objects.filter(organisation=span.organisation, month__gte=earliest)
+    organisation = spans[0].organisation
+    months = UsagePeriod.objects.filter(organisation=organisation, month__gte=min(map(_earliest, spans)))
     corrected = UsageCorrection.objects.filter(
-        organisation=span.organisation,
+        organisation=organisation,
         metric__aggregation__in=[Metric.Aggregation.MAX, Metric.Aggregation.LATEST],
         is_late=True,
-        hour__gte=span.start,
-        hour__lt=span.end,
+        hour__gte=min(span.start for span in spans),
+        hour__lt=max(span.end for span in spans),
     )
     if metrics is not None:
         corrected = corrected.filter(metric__in=metrics)
-    return {
-        "organisation": span.organisation.pk,
-        "projects": projects,
-        "metrics": metrics,
-        "months": list(months.values_list("month", flat=True)),
-        "start": span.start,
-        "end": span.end,
-        "dimensions": "{}",
-        "zone": span.organisation.time_zone,
-        "corrected": list(corrected.values_list("hour", flat=True).distinct().order_by()),
-        "corrected_in": None,
-        "received_from": earliest,
-    }
+    known = list(months.values_list("month", flat=True))
+    hours = list(corrected.values_list("hour", flat=True).distinct().order_by())
+    return [
+        {
+            "organisation": organisation.pk,
+            "projects": projects,
+            "metrics": metrics,
+            "months": [month for month in known if month >= _earliest(span)],
+            "start": span.start,
+            "end": span.end,
+            "dimensions": "{}",
+            "zone": organisation.time_zone,
+            "corrected": [hour for hour in hours if span.start <= hour < span.end],
+            "corrected_in": None,
+            "received_from": _earliest(span),
+        }
+        for span in spans
+    ]
+
+
+def _earliest(span: Span) -> date:
+    """The first month that may have stamped its events: a day ahead at most, in a zone a day ahead at most."""
+    return (span.first - 2 * A_DAY).replace(day=1)
 
 
 def projects_of(span: Span, project: Project | None) -> list[Project]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from django.db.models import Q
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod, start_of_day
 from events.models import Metric
-from events.usage.level_report import level_numbers, used_levels
+from events.usage.level_report import level_metrics, level_numbers, used_levels
 from events.usage.metered import MetricKey
 from events.usage.questions import (
     A_DAY,
@@ -35,6 +35,7 @@ from events.usage.questions import (
     Span,
     first_days,
     parameters_of,
+    parameters_of_spans,
     projects_of,
     refuse_longer,
     span_parameters,
@@ -168,16 +169,33 @@ def dimension_values(question: Question, *, limit: int = 200) -> dict[str, list[
 
 def used_metrics(span: Span, *, project: Project | None = None, metric_name: str = "") -> tuple[UsedMetric, ...]:
     """Everything that was used in a span, by project and metric: metrics of different units are never added up."""
-    refuse_longer(span, LONGEST_OF_EVERYTHING, "of every metric")
-    metrics = None
+    return used_in_spans([span], project=project, metric_name=metric_name)[0]
+
+
+def used_in_spans(
+    spans: Sequence[Span], *, project: Project | None = None, metric_name: str = ""
+) -> list[tuple[UsedMetric, ...]]:
+    """The same of several spans of one organisation."""
+    organisation, metrics = spans[0].organisation, None
+    for span in spans:
+        refuse_longer(span, LONGEST_OF_EVERYTHING, "of every metric")
     if metric_name:
-        own = Metric.objects.filter(Q(organisation=None) | Q(organisation=span.organisation), name=metric_name)
+        own = Metric.objects.filter(Q(organisation=None) | Q(organisation=organisation), name=metric_name)
         metrics = list(own.values_list("pk", flat=True))
-    names = {found.pk: found.name for found in projects_of(span, project)}
+    names = {found.pk: found.name for found in projects_of(spans[0], project)}
+    levels = level_metrics(organisation, metrics)
+    return [
+        _used(span, parameters, names, levels)
+        for span, parameters in zip(spans, parameters_of_spans(spans, list(names), metrics), strict=True)
+    ]
+
+
+def _used(
+    span: Span, parameters: dict[str, Any], names: Mapping[UUID, str], levels: list[UUID]
+) -> tuple[UsedMetric, ...]:
     with connection.cursor() as cursor:
-        parameters = span_parameters(span, list(names), metrics)
         cursor.execute(_USED_METRICS, parameters)
-        found = [*cursor.fetchall(), *used_levels(span, parameters)]
+        found = [*cursor.fetchall(), *used_levels(span, parameters, levels)]
     rows = [UsedMetric(project_id, names[project_id], metric_id, *used) for project_id, metric_id, *used in found]
     return tuple(sorted(rows, key=lambda row: (row.project_name, row.project_id, row.metric_name, row.unit)))
 

@@ -19,8 +19,8 @@ from django.db.models import Q
 
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import local_date, start_of_day
-from events.models import Metric, UsageLevel
-from events.usage.level_report import level_numbers
+from events.models import Metric
+from events.usage.level_report import level_metrics, level_numbers
 from events.usage.metered import MetricKey
 from events.usage.questions import (
     BUCKET,
@@ -85,9 +85,7 @@ def buckets_of(span: Span, grain: Grain) -> Iterator[tuple[date, date]]:
 
 def _levels(span: Span, grain: Grain, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     """Of metrics that are levels: (bucket, metric_id, quantity, event_count)."""
-    known = UsageLevel.objects.filter(organisation=span.organisation).order_by().values_list("metric_id", flat=True)
-    wanted = parameters["metrics"]
-    metrics = [pk for pk in known.distinct() if wanted is None or pk in wanted]
+    metrics = level_metrics(span.organisation, parameters["metrics"])
     if not metrics:
         return
     zone = span.organisation.zone

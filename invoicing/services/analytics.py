@@ -16,7 +16,7 @@ from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.money import ZERO, with_places
 from events.usage.metered import MetricKey
 from events.usage.questions import Grain, Span, first_days, next_bucket
-from events.usage.report import UsedMetric, used_metrics
+from events.usage.report import UsedMetric, used_in_spans
 from events.usage.trends import LONGEST_TREND, MetricTrend, buckets_of, usage_trends
 from invoicing.computing.cost_shares import Share
 from invoicing.services.costs import CostRow, MonthCost, Narrowed, broken_down, costs_of, shares_within
@@ -103,9 +103,8 @@ class Breakdown:
 def summary(asked: Asked, *, costs: Sequence[MonthCost] | None = None) -> Summary:
     """Raises InvalidInput for more days than it covers. `costs`, here and below: those of the months, of the days
     before too, where the caller has read them."""
-    used, used_before = (
-        used_metrics(each.span, project=asked.project, metric_name=asked.metric_name) for each in (asked, asked.before)
-    )
+    spans = [asked.span, asked.before.span]
+    used, used_before = used_in_spans(spans, project=asked.project, metric_name=asked.metric_name)
     months = _costs(asked, costs, first=asked.before.first)
     shares = list(shares_within(months, asked.narrowed))
     return Summary(

@@ -105,14 +105,18 @@ def costs_of_months(
 ) -> dict[Place, MonthCost]:
     """The months that have come, of each organisation: have `billing_entity` read with them. Months that ended before
     the organisation was made and in which it used nothing are left out."""
-    now = clock.now()
+    now, owners = clock.now(), {each.pk: each for each in organisations}
     with consistent_read():
         invoiced = _invoiced(organisations, months)
-        found = dict(_with_usage(organisations, invoiced))
-        for month, waiting in _not_invoiced(organisations, months, invoiced, now).items():
-            for pk, facts in facts_of_months(waiting, month).items():
-                owner = next(each for each in waiting if each.pk == pk)
-                found[pk, month] = _so_far(owner, facts, month, now if with_forecast else None)
+        waiting = _not_invoiced(organisations, months, invoiced, now)
+        places = [*invoiced, *((pk, month) for month, waits in waiting.items() for pk in waits)]
+        answers = metered([Asked(owners[pk], (month,)) for pk, month in places])
+        usage = dict(zip(places, answers, strict=True))
+        found = dict(_with_lines(invoiced, usage))
+        for month, waits in waiting.items():
+            counted = {pk: usage[pk, month] for pk in waits}
+            for pk, facts in facts_of_months([owners[pk] for pk in waits], month, usage=counted).items():
+                found[pk, month] = _so_far(owners[pk], facts, month, now if with_forecast else None)
     return found
 
 
@@ -147,16 +151,15 @@ def _invoiced(
     }
 
 
-def _with_usage(
-    organisations: Sequence[Organisation], invoiced: Mapping[Place, tuple[UUID, str, str]]
+def _with_lines(
+    invoiced: Mapping[Place, tuple[UUID, str, str]], usage: Mapping[Place, tuple[MeteredUsage, ...]]
 ) -> Iterator[tuple[Place, MonthCost]]:
-    owners = {each.pk: each for each in organisations}
     lines = _lines([pk for pk, _number, _currency in invoiced.values()])
-    questions = [Asked(owners[owner], (month,)) for owner, month in invoiced]
-    for ((owner, month), (pk, number, currency)), usage in zip(invoiced.items(), metered(questions), strict=True):
+    for (owner, month), (pk, number, currency) in invoiced.items():
+        counted = usage[owner, month]
         yield (
             (owner, month),
-            MonthCost(owner, month, currency, CostState.INVOICED, lines[pk], usage, pk, number),
+            MonthCost(owner, month, currency, CostState.INVOICED, lines[pk], counted, pk, number),
         )
 
 
@@ -181,7 +184,8 @@ def _not_invoiced(
     months: Collection[BillingPeriod],
     invoiced: Collection[Place],
     now: datetime,
-) -> dict[BillingPeriod, list[Organisation]]:
+) -> dict[BillingPeriod, list[UUID]]:
+    """By month, whose it is."""
     used = set(
         UsagePeriod.objects.filter(
             organisation__in=[each.pk for each in organisations], month__in=[month.start for month in months]
@@ -189,13 +193,13 @@ def _not_invoiced(
         .order_by()
         .values_list("organisation_id", "month")
     )
-    found: defaultdict[BillingPeriod, list[Organisation]] = defaultdict(list)
+    found: defaultdict[BillingPeriod, list[UUID]] = defaultdict(list)
     for month in sorted(months):
         for each in organisations:
             today, since = local_date(now, each.zone), local_date(each.created_at, each.zone)
             is_of_customer = since < month.end or (each.pk, month.start) in used
             if month.start <= today and is_of_customer and (each.pk, month) not in invoiced:
-                found[month].append(each)
+                found[month].append(each.pk)
     return found
 
 

@@ -36,16 +36,19 @@ from invoicing.rates import BOOKS, Rate
 from invoicing.selectors.exchange_rates import published
 from invoicing.selectors.letters import letter_on, letters_of
 from invoicing.selectors.templates import templates_of
-from invoicing.services.facts.month_facts import months_of
+from invoicing.services.facts.month_facts import Usage, months_of
 from invoicing.services.facts.term_facts import terms_of
 from organisations.models import BillingEntity, Organisation
 
 
-def facts_of_months(organisations: Collection[Organisation], period: BillingPeriod) -> dict[UUID, InvoiceFacts]:
+def facts_of_months(
+    organisations: Collection[Organisation], period: BillingPeriod, *, usage: Mapping[UUID, Usage] | None = None
+) -> dict[UUID, InvoiceFacts]:
     """What the invoices of a month are computed from by now, by the organisation's id. The seller is the organisation's
-    of today: have `billing_entity` read with the organisations."""
+    of today: have `billing_entity` read with the organisations. `usage` is what the month counts, where the caller has
+    read it in the same snapshot."""
     with consistent_read():
-        months, typed = months_of(organisations, period), _typed_lines(organisations, period)
+        months, typed = months_of(organisations, period, usage), _typed_lines(organisations, period)
         shared = _Shared(organisations, {each.currency for each in organisations})
         terms = terms_of(organisations, period, months)
         return {

@@ -36,10 +36,14 @@ Place = tuple[UUID, BillingPeriod]
 Usage = tuple[MeteredUsage, ...]
 
 
-def months_of(organisations: Collection[Organisation], period: BillingPeriod) -> dict[UUID, MonthFacts]:
-    """`MonthFacts` of each organisation, by its id."""
+def months_of(
+    organisations: Collection[Organisation], period: BillingPeriod, counted: Mapping[UUID, Usage] | None = None
+) -> dict[UUID, MonthFacts]:
+    """`MonthFacts` of each organisation, by its id. `counted` is the usage that the period counts, where it is read."""
     by_id = {each.pk: each for each in organisations}
-    usage = _usage_by_month(organisations, period)
+    if counted is None:
+        counted = usage_of_organisations(organisations=list(organisations), period=period)
+    usage = _by_month(counted)
     late_prices = _late_prices(by_id, period)
     for place in late_prices:
         usage.setdefault(place, ())
@@ -123,11 +127,11 @@ def months_again(
     }
 
 
-def _usage_by_month(organisations: Collection[Organisation], period: BillingPeriod) -> dict[Place, Usage]:
-    """The usage counted in the period by organisation and the month it happened in, oldest month first."""
+def _by_month(counted: Mapping[UUID, Usage]) -> dict[Place, Usage]:
+    """The usage by organisation and the month it happened in, oldest month first."""
     return {
         (pk, month): tuple(usage)
-        for pk, rows in usage_of_organisations(organisations=list(organisations), period=period).items()
+        for pk, rows in counted.items()
         for month, usage in groupby(sorted(rows, key=_used_in), key=_used_in)
     }
 

@@ -19,7 +19,7 @@ from decimal import (
     Overflow,
     localcontext,
 )
-from fractions import Fraction
+from math import lcm
 
 ZERO = Decimal(0)
 
@@ -177,15 +177,15 @@ def allocate(money: Money, weights: Sequence[Decimal | int]) -> list[Money]:
     Parts are rounded down, and the minor units that are left go to the largest remainders, then to the first in order:
     100.00 by 1, 1, 1 is 33.34, 33.33, 33.33. Raises MoneyError for negative weights, and if none is above zero.
     """
-    parts = [Fraction(weight) for weight in weights]
+    ratios = [weight.as_integer_ratio() for weight in weights]
+    shared = lcm(*(denominator for _numerator, denominator in ratios))
+    parts = [numerator * (shared // denominator) for numerator, denominator in ratios]
     whole = sum(parts)
     if not parts or min(parts) < 0 or whole == 0:
         raise MoneyError("An amount is split by weights of which none is negative and one at least is positive.")
     minor = to_minor(money)
-    ideal = [abs(minor) * part / whole for part in parts]
-    shares = [int(share) for share in ideal]
-    by_remainder = sorted(range(len(parts)), key=lambda i: (shares[i] - ideal[i], i))
-    for i in by_remainder[: abs(minor) - sum(shares)]:
-        shares[i] += 1
+    shares, remainders = zip(*(divmod(abs(minor) * part, whole) for part in parts), strict=True)
+    by_remainder = sorted(range(len(parts)), key=lambda i: (-remainders[i], i))
+    rounded_up = set(by_remainder[: abs(minor) - sum(shares)])
     sign = -1 if minor < 0 else 1
-    return [from_minor(sign * share, money.currency) for share in shares]
+    return [from_minor(sign * (share + (i in rounded_up)), money.currency) for i, share in enumerate(shares)]

@@ -84,5 +84,8 @@ def organisations_to_charge_late(*, before: date) -> set[UUID]:
 
 def late_prices_of(organisations: Collection[UUID], *, before: date, besides: date) -> list[tuple[UUID, date, UUID]]:
     """Customer, month of use and price of what is still to be charged for months before a day."""
-    found = LatePrice.objects.to_charge(besides=besides).filter(organisation__in=organisations, month__lt=before)
+    known = LatePrice.objects.filter(organisation__in=organisations, month__lt=before)
+    if not known.exists():  # as of most customers: the question below takes four times as long
+        return []
+    found = known.to_charge(besides=besides)
     return list(found.order_by("month", "pk").values_list("organisation_id", "month", "pricing_rule_id"))

@@ -19,6 +19,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.consistent_read import consistent_read
@@ -73,8 +74,8 @@ def _typed_lines(organisations: Collection[Organisation], period: BillingPeriod)
         invoice__status=Invoice.Status.DRAFT,
     )
     found: defaultdict[UUID, tuple[Line, ...]] = defaultdict(tuple)
-    for row in rows.select_related("invoice").order_by("position"):
-        found[row.invoice.organisation_id] += (as_typed(row),)
+    for row in rows.annotate(owner=F("invoice__organisation_id")).order_by("position"):
+        found[row.owner] += (as_typed(row),)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,15 @@ class Services:
 
 
 @contextmanager
-def services(var_dir: Path, *, durable: bool = False, postgres: bool = True, valkey: bool = True) -> Iterator[Services]:
-    """Start both, give their addresses, stop both.
+def services(
+    var_dir: Path,
+    *,
+    durable: bool = False,
+    postgres: bool = True,
+    valkey: bool = True,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Services]:
+    """Start both, give their addresses, stop both. `settings` are PostgreSQL's, instead of ours for small machines.
 
     `durable=False` is for tests: nothing is flushed to disk, data that can't be opened is made again, and if another
     run uses `var_dir`, this run takes the next free directory beside it (test, test-2, …).
@@ -35,7 +42,7 @@ def services(var_dir: Path, *, durable: bool = False, postgres: bool = True, val
         home = _claim(var_dir.absolute(), durable=durable, stack=stack)
         database_url = redis_url = ""
         if postgres:
-            server = _start_postgres(home / "postgresql", durable=durable)
+            server = _start_postgres(home / "postgresql", durable=durable, settings=settings)
             stack.callback(server.stop)
             database_url = server.url
         if valkey:
@@ -59,8 +66,8 @@ def _claim(var_dir: Path, *, durable: bool, stack: ExitStack) -> Path:
     raise LocalError(f"Already running: another process uses {var_dir}; stop it first (Ctrl-C in its terminal).")
 
 
-def _start_postgres(home: Path, *, durable: bool) -> Postgres:
-    server = Postgres(home, durable=durable)
+def _start_postgres(home: Path, *, durable: bool, settings: Mapping[str, str] | None) -> Postgres:
+    server = Postgres(home, durable=durable, more=settings)
     try:
         server.start()
     except LocalError:

@@ -15,6 +15,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
@@ -62,7 +63,9 @@ THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "
 class Postgres:
     """One server with its data in `home`/data."""
 
-    def __init__(self, home: Path, *, durable: bool) -> None:
+    def __init__(self, home: Path, *, durable: bool, more: Mapping[str, str] | None = None) -> None:
+        """`more` are settings of its own."""
+        self.more = more or {}
         self.home = home
         self.data = home / "data"
         self.log = home / "postgresql.log"
@@ -161,7 +164,7 @@ class Postgres:
 
     def _configure(self) -> None:
         """Write the configuration at every start, so that it fits this version; ALTER SYSTEM overrides it."""
-        settings = SETTINGS | ({} if self.durable else THROW_AWAY)
+        settings = {**SETTINGS, **({} if self.durable else THROW_AWAY), **self.more}
         settings["unix_socket_directories"] = '"{}"'.format(str(self.socket_directory).replace('"', '""'))
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items()]
         self._write("postgresql.conf", ["# Written by billing_platform.local at every start.", *lines])

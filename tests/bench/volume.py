@@ -27,6 +27,7 @@ from tests.bench.platform import ROOT, serving_as_run
 SCALE = float(os.environ.get("VOLUME_SCALE", "1"))
 REQUESTS = int(os.environ.get("VOLUME_REQUESTS", "40"))
 PAGE_AIM, API_AIM = 300, 100
+AS_DEPLOYED = {"shared_buffers": "1GB", "effective_cache_size": "2GB"}  # as deploy/compose.yaml has it
 LONGEST_S = 30  # of one address; a page that is far too slow is asked less often, at least five times
 
 
@@ -67,7 +68,7 @@ class Answered:
 
 
 def main() -> None:
-    with services(ROOT / "var" / "volume", durable=True) as running:
+    with services(ROOT / "var" / "volume", durable=True, settings=AS_DEPLOYED) as running:
         os.environ |= {
             "DATABASE_URL": running.database_url,
             "REDIS_URL": running.redis_url,

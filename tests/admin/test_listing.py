@@ -7,6 +7,7 @@ import io
 import re
 from datetime import date
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ from django.contrib.admin.templatetags import admin_urls
 from django.test import Client
 from unfold.templatetags import unfold_list
 
+from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.models import ExchangeRate, Invoice
 from invoicing.services import drafting, issuing
 from organisations.models import Organisation
@@ -139,3 +141,21 @@ def test_each_row_of_a_filtered_list_leads_back_to_it_and_nobody_looks_for_its_p
         f"organisation__id__exact={acme.pk}"
     }
     assert not [path for path in asked if path.endswith("/change/")]
+
+
+def test_what_an_objects_page_shows_is_worked_out_once(
+    as_admin: Client, paid_and_open: list[Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    timeline = InvoiceAdmin.timeline
+
+    @wraps(timeline)
+    def counted(page: InvoiceAdmin, invoice: Invoice) -> Any:
+        asked.append(invoice.pk)
+        return timeline(page, invoice)
+
+    monkeypatch.setattr(InvoiceAdmin, "timeline", counted)
+
+    assert as_admin.get(f"{INVOICES}{paid_and_open[0].pk}/change/").status_code == 200
+
+    assert asked == [paid_and_open[0].pk]

@@ -93,7 +93,7 @@ KNOWS_UNFOLD = {
     "billing_platform/lib/admin/base.py",
     "billing_platform/lib/admin/filters.py",
     "billing_platform/lib/admin/inputs.py",
-    "billing_platform/lib/admin/list_rows.py",
+    "billing_platform/lib/admin/once.py",
     "billing_platform/backoffice/site.py",
     "billing_platform/backoffice/theme.py",
 }

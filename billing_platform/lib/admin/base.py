@@ -38,7 +38,6 @@ from billing_platform.lib.admin.columns import names_of
 from billing_platform.lib.admin.counting import BoundedPaginator
 from billing_platform.lib.admin.display import (
     LAST_DAY,
-    asked_once,
     badge,
     facts,
     link,
@@ -56,8 +55,8 @@ from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, Wait
 from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.inputs import WIDGETS, LongSelect, Select, ShortDecimalField, Textarea
 from billing_platform.lib.admin.last_days import LastDayField
-from billing_platform.lib.admin.list_rows import make_headers_once, ticking_box
 from billing_platform.lib.admin.listing import ListingMixin
+from billing_platform.lib.admin.once import make_fields_once, make_headers_once, ticking_box
 from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.admin.searching import SearchingMixin
 from billing_platform.lib.admin.undoing import Undoable
@@ -100,6 +99,7 @@ __all__ = [
 ]
 
 make_headers_once()
+make_fields_once()
 
 FEW_CHOICES = 10  # more of them are searched, not scrolled through
 
@@ -284,7 +284,7 @@ class ModelAdmin(
 
     def _show_words(self, shown: Any) -> None:
         """Show times, numbers and booleans in our words, for all fields that the page only shows."""
-        swapped = {name: asked_once(self, worded(self.model, name)) for name in shown.readonly_fields}
+        swapped = {name: worded(self.model, name) for name in shown.readonly_fields}
         shown.readonly_fields = list(swapped.values())
         shown.fieldsets = [
             (title, {**options, "fields": [_swap(swapped, name) for name in options["fields"]]})

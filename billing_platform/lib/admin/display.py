@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache, partial, reduce, wraps
+from functools import cache, partial, reduce
 from html import unescape
 from typing import Any
 
@@ -132,23 +132,6 @@ def short_time(field: str, description: str = "") -> Display:
 
     show.plain = lambda obj: getattr(obj, field)  # type: ignore[attr-defined]  # read by the export
     return _describe(show, description or capfirst(field.replace("_", " ")), field)
-
-
-def asked_once(page: Any, name: Any) -> Any:
-    """What a page shows for a name in its fields, for one showing of the page: Unfold's template asks five times, and
-    a panel of an invoice takes ten queries."""
-    asked = getattr(page, name, None) if isinstance(name, str) else name
-    if not callable(asked):
-        return name
-    known: dict[Any, Any] = {}
-
-    @wraps(asked)  # its label stands on it
-    def shown(obj: Any) -> Any:
-        if obj.pk not in known:
-            known[obj.pk] = asked(obj)
-        return known[obj.pk]
-
-    return shown
 
 
 def worded(model: Any, name: Any) -> Any:

@@ -22,7 +22,7 @@ from django.utils.timezone import get_current_timezone, localtime, override
 
 from billing_platform.lib.admin.columns import names_of
 from billing_platform.lib.admin.display import EMPTY, text_of
-from billing_platform.lib.admin.list_rows import RowsKnowTheirFilters
+from billing_platform.lib.admin.once import RowsKnowTheirFilters
 from billing_platform.lib.batches import batches
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import short_text

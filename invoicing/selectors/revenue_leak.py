@@ -116,8 +116,7 @@ def revenue_leak(asking: Asking) -> list[Leak]:
 
 def leak_of(*, organisation: Organisation, period: BillingPeriod, metric: Metric, actor: Actor) -> Leak | None:
     """One leak as it is now, also if all of it is written off, for somebody who may see the customer."""
-    customers = {organisation.pk: organisation}
-    found = _read(customers, (period.start, period.end), metric.name, actor)
+    found = _read([organisation.pk], (period.start, period.end), metric.name, actor)
     return next((leak for leak in found if leak.metric == metric), None)
 
 
@@ -141,25 +140,24 @@ def _leaks(asking: Asking) -> list[Leak]:
     customers = Organisation.objects.for_organisations(asking.actor)
     chosen = asking.organisation
     customers = customers.filter(pk=chosen.pk) if chosen is not None else customers.real()
-    return _read({each.pk: each for each in customers}, asking.bounds(), asking.metric_name, asking.actor)
+    ids = customers.order_by().values_list("pk", flat=True)
+    return _read(list(ids), asking.bounds(), asking.metric_name, asking.actor)
 
 
-def _read(
-    customers: Mapping[UUID, Organisation], bounds: tuple[date, date], metric_name: str, actor: Actor
-) -> list[Leak]:
+def _read(customers: list[UUID], bounds: tuple[date, date], metric_name: str, actor: Actor) -> list[Leak]:
     first, after = bounds
     with connection.cursor() as cursor:
         cursor.execute(
             _LEAKS,
-            {"customers": list(customers), "first": first, "after": after, "metric_name": metric_name or None},
+            {"customers": customers, "first": first, "after": after, "metric_name": metric_name or None},
         )
         rows = cursor.fetchall()
     if not rows:
         return []
     metrics = Metric.objects.in_bulk({row[1] for row in rows})
-    exact = _exact(customers, metrics, rows)
-    written_off = _written_off(customers, first, after)
-    owners = {row[0]: customers[row[0]] for row in rows}
+    owners = Organisation.objects.in_bulk({row[0] for row in rows})
+    exact = _exact(owners, metrics, rows)
+    written_off = _written_off(owners, first, after)
     books = word_books(list(owners.values()))
     conversions = conversions_of(list(owners.values()))
     found = []

@@ -18,8 +18,8 @@ from billing_platform.lib.database.failures import took_too_long
 from events.models import UsageEvent
 from events.selectors.backlog import ledger_position
 
-NARROWEST = 50_000
-WIDER = 4
+NARROWEST = 10_000
+WIDER = 8
 NARROWER = 16
 STEP_MS = 150
 PATIENCE_MS = 500

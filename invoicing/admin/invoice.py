@@ -143,7 +143,7 @@ class InvoiceTaxInline(ReadOnlyInline):
     total = money("amount", "Tax", currency="invoice__currency")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("line", "invoice")
+        return super().get_queryset(request).select_related("line__invoice")
 
     @numeric
     @admin.display(description="Rate")

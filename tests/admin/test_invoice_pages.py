@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test.client import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from invoicing import tasks
@@ -29,6 +31,17 @@ def text_of(page: Any) -> str:
 def page(client: Client, obj: Any) -> Any:
     meta = obj._meta
     return client.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk]))
+
+
+def test_an_invoice_of_many_lines_asks_no_more_than_one_of_a_few(acme: Organisation, as_operator: Client) -> None:
+    line = {"description": "Onboarding", "quantity": "1", "unit_price": "100"}
+    few, many = (drafting.create_one_off_draft(organisation=acme, lines=[line] * count) for count in (2, 12))
+    asked = []
+    for invoice in (few, few, many):  # the first warms what a platform has warm
+        with CaptureQueriesContext(connection) as queries:
+            assert page(as_operator, invoice).status_code == 200
+        asked.append(len(queries))
+    assert asked[1] == asked[2]
 
 
 # --- finalizing -----------------------------------------------------------------------------------------------------

@@ -356,7 +356,17 @@ class TabularInline(ScopedMixin, unfold.TabularInline):
         return self.may(request, "delete", obj)
 
 
+class _RowsKnowWhoseTheyAre(unfold.TabularInline.formset):
+    """A row that asks for the object of its page gets that one, and does not read it again."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        setattr(form.instance, self.fk.name, self.instance)
+        return form
+
+
 class ReadOnlyInline(TabularInline):
+    formset = _RowsKnowWhoseTheyAre
     can_delete = False
 
     def link_column(self) -> str:

@@ -20,6 +20,7 @@ from billing_platform.lib.money import with_places
 from billing_platform.lib.periods import BillingPeriod, local_date, start_of_day
 from events.usage.metered import MeteredUsage
 from invoicing.computing.invoice_facts import InvoiceFacts
+from invoicing.pricing.month_facts import MonthFacts
 
 ADDING_UP = frozenset({"sum", "count"})
 """Aggregations whose quantity grows with every event."""
@@ -30,9 +31,12 @@ _A_DAY = timedelta(days=1)
 def projected(facts: InvoiceFacts, *, now: datetime, zone: ZoneInfo) -> InvoiceFacts | None:
     """The facts as they would be at the end of the month; None before one whole day of the month is over, and after
     the month. `zone` is the customer's."""
-    month = facts.month
-    if month is None:
-        return None
+    month = projected_month(facts.month, now=now, zone=zone) if facts.month else None
+    return replace(facts, month=month) if month else None
+
+
+def projected_month(month: MonthFacts, *, now: datetime, zone: ZoneInfo) -> MonthFacts | None:
+    """The same of the month's usage alone."""
     start, end = month.period.bounds(zone)
     if not start + _A_DAY <= now < end:
         return None
@@ -43,7 +47,7 @@ def projected(facts: InvoiceFacts, *, now: datetime, zone: ZoneInfo) -> InvoiceF
         else used
         for used in month.months
     )
-    return replace(facts, month=replace(month, months=months))
+    return replace(month, months=months)
 
 
 def _rest_of_month(period: BillingPeriod, now: datetime, zone: ZoneInfo) -> Iterator[tuple[date, timedelta]]:

@@ -27,12 +27,12 @@ from events.models import UsagePeriod
 from events.usage.metered import MeteredUsage
 from events.usage.metering import Asked, metered
 from invoicing.computing.cost_shares import Share, shares_of
-from invoicing.computing.invoice import compute
-from invoicing.computing.invoice_facts import InvoiceFacts
-from invoicing.computing.projection import projected
+from invoicing.computing.invoice import lines_of_month
+from invoicing.computing.projection import projected_month
 from invoicing.lines import Line
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.services.facts.invoice_facts import facts_of_months
+from invoicing.pricing.month_facts import MonthFacts
+from invoicing.services.facts.invoice_facts import Charges, charges_of_months
 from organisations.models import Organisation
 
 Place = tuple[UUID, BillingPeriod]
@@ -103,8 +103,8 @@ def months_within(first: date, after: date) -> list[BillingPeriod]:
 def costs_of_months(
     organisations: Sequence[Organisation], months: Collection[BillingPeriod], *, with_forecast: bool = False
 ) -> dict[Place, MonthCost]:
-    """The months that have come, of each organisation: have `billing_entity` read with them. Months that ended before
-    the organisation was made and in which it used nothing are left out."""
+    """The months that have come, of each organisation. Months that ended before the organisation was made and in which
+    it used nothing are left out."""
     now, owners = clock.now(), {each.pk: each for each in organisations}
     with consistent_read():
         invoiced = _invoiced(organisations, months)
@@ -115,8 +115,8 @@ def costs_of_months(
         found = dict(_with_lines(invoiced, usage))
         for month, waits in waiting.items():
             counted = {pk: usage[pk, month] for pk in waits}
-            for pk, facts in facts_of_months([owners[pk] for pk in waits], month, usage=counted).items():
-                found[pk, month] = _so_far(owners[pk], facts, month, now if with_forecast else None)
+            for pk, charges in charges_of_months([owners[pk] for pk in waits], month, usage=counted).items():
+                found[pk, month] = _so_far(owners[pk], charges, now if with_forecast else None)
     return found
 
 
@@ -203,19 +203,24 @@ def _not_invoiced(
     return found
 
 
-def _so_far(owner: Organisation, facts: InvoiceFacts, month: BillingPeriod, now: datetime | None) -> MonthCost:
+def _so_far(owner: Organisation, charges: Charges, now: datetime | None) -> MonthCost:
     """With a forecast unless `now` is None."""
-    ahead = projected(facts, now=now, zone=owner.zone) if now is not None else None
-    usage = [row for used in facts.month.months for row in used.usage] if facts.month else []
+    month = charges.month
+    ahead = projected_month(month, now=now, zone=owner.zone) if now is not None else None
     return MonthCost(
         owner.pk,
-        month,
-        facts.currency,
+        month.period,
+        owner.currency,
         CostState.SO_FAR,
-        compute(facts).lines,
-        tuple(usage),
-        forecast=sum((line.discounted_amount for line in compute(ahead).lines), ZERO) if ahead else None,
+        _lines_of(charges, month),
+        tuple(row for used in month.months for row in used.usage),
+        forecast=sum((line.discounted_amount for line in _lines_of(charges, ahead)), ZERO) if ahead else None,
     )
+
+
+def _lines_of(charges: Charges, month: MonthFacts) -> tuple[Line, ...]:
+    lines, _warnings = lines_of_month(month, charges.terms, charges.typed)
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

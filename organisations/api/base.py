@@ -85,8 +85,8 @@ class AdminMixin(VersionedMixin):
         return obj
 
     def organisation(self, organisation_id: Any) -> Organisation:
-        """The organisation that the URL names, with its seller."""
-        found: Organisation = self.find(Organisation.objects.select_related("billing_entity"), pk=organisation_id)
+        """The organisation that the URL names."""
+        found: Organisation = self.find(Organisation.objects.all(), pk=organisation_id)
         return found
 
 

@@ -48,7 +48,7 @@ class AnalyticsForm(forms.Form):
     def __init__(self, request: HttpRequest) -> None:
         super().__init__({"span": "30", "by": "metric", **request.GET.dict()})
         fields: dict[str, Any] = self.fields
-        self.customers = scoped(Organisation.objects.select_related("billing_entity").order_by("name"), request)
+        self.customers = scoped(Organisation.objects.order_by("name"), request)
         fields["organisation"].queryset = self.customers
         self.owner = self._owner()
         if self.owner is not None:

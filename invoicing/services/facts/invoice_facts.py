@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -42,22 +42,32 @@ from invoicing.services.facts.term_facts import terms_of
 from organisations.models import BillingEntity, Organisation
 
 
-def facts_of_months(
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What a month is charged by, before tax: its usage and prices, its terms, and what people typed on its draft."""
+
+    month: MonthFacts
+    terms: Terms
+    typed: tuple[Line, ...]
+
+
+def charges_of_months(
     organisations: Collection[Organisation], period: BillingPeriod, *, usage: Mapping[UUID, Usage] | None = None
-) -> dict[UUID, InvoiceFacts]:
-    """What the invoices of a month are computed from by now, by the organisation's id. The seller is the organisation's
-    of today: have `billing_entity` read with the organisations. `usage` is what the month counts, where the caller has
-    read it in the same snapshot."""
+) -> dict[UUID, Charges]:
+    """By the organisation's id. `usage` is what the month counts, where the caller has read it in the same snapshot."""
     with consistent_read():
         months, typed = months_of(organisations, period, usage), _typed_lines(organisations, period)
-        shared = _Shared(organisations, {each.currency for each in organisations})
         terms = terms_of(organisations, period, months)
-        return {
-            each.pk: shared.facts(
-                each, each.currency, month=months[each.pk], terms=terms[each.pk], lines=typed.get(each.pk, ())
-            )
-            for each in organisations
-        }
+    return {each.pk: Charges(months[each.pk], terms[each.pk], typed.get(each.pk, ())) for each in organisations}
+
+
+def facts_of_months(organisations: Collection[Organisation], period: BillingPeriod) -> dict[UUID, InvoiceFacts]:
+    """What the invoices of a month are computed from by now, by the organisation's id. The seller is the organisation's
+    of today: have `billing_entity` read with the organisations."""
+    with consistent_read():
+        charges = charges_of_months(organisations, period)
+        shared = _Shared(organisations, {each.currency for each in organisations})
+        return {each.pk: shared.facts_of_month(each, charges[each.pk]) for each in organisations}
 
 
 def month_facts(*, organisation: Organisation, period: BillingPeriod) -> InvoiceFacts:
@@ -132,6 +142,11 @@ class _Shared:
         days = set(self._days.values())  # two at the most, but for a seller across the date line
         self._tax_rates = {day: _tax_rates(day) for day in days}
         self._exchange_rates = {day: _exchange_rates(currencies, day) for day in days}
+
+    def facts_of_month(self, organisation: Organisation, charges: Charges) -> InvoiceFacts:
+        return self.facts(
+            organisation, organisation.currency, month=charges.month, terms=charges.terms, lines=charges.typed
+        )
 
     def facts(
         self,

@@ -17,6 +17,9 @@ from events.models import Metric
 from events.usage.metered import MetricKey, MetricWords
 from organisations.models import Organisation
 
+BLANK = Q(display_name="", unit_name="", unit_name_plural="")
+"""A definition without words of its own."""
+
 
 class WordBook:
     """The words of all metrics that an organisation knows, or of those that all share, by name and unit; read once."""
@@ -31,16 +34,17 @@ class WordBook:
         return MetricWords.called(name, unit, *self._definitions.get((name, unit), ()))
 
 
-def word_books(organisations: Collection[Organisation]) -> dict[UUID, WordBook]:
-    """The book of each organisation, by its id, with one query for all."""
+def word_books(
+    organisations: Collection[Organisation], *, known: Iterable[Metric] | None = None
+) -> dict[UUID, WordBook]:
+    """The book of each organisation, by its id, with one query for all; with none where the definitions are `known`."""
     by_owner: defaultdict[UUID | None, list[Metric]] = defaultdict(list)
-    for metric in _worded(Q(organisation__in=organisations)):
+    for metric in _worded(Q(organisation__in=organisations)) if known is None else known:
         by_owner[metric.organisation_id].append(metric)
     return {each.pk: WordBook(each, known=[*by_owner[each.pk], *by_owner[None]]) for each in organisations}
 
 
 def _worded(owned: Q) -> list[Metric]:
     """Definitions that have words of their own, with the shared ones; those of an organisation go first."""
-    blank = Q(display_name="", unit_name="", unit_name_plural="")
-    known = Metric.objects.filter(owned | Q(organisation__isnull=True)).exclude(blank)
+    known = Metric.objects.filter(owned | Q(organisation__isnull=True)).exclude(BLANK)
     return list(known.order_by("organisation_id"))  # nulls come last

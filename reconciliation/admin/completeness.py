@@ -43,7 +43,7 @@ from reconciliation.selectors.completeness import (
 from reconciliation.selectors.completeness_ranking import Ranked
 from reconciliation.selectors.completeness_rows import csv_rows
 
-ROWS_OF_A_PAGE = 50
+ROWS_OF_A_PAGE = 25  # each is put together from eight sections
 MONTHS_OFFERED = 25
 TONES = {Standing.DIFFERS: "danger", Standing.WAITS: "info", Standing.COMPLETE: "success"}
 CHECKS_OF = {

@@ -5,7 +5,7 @@
 -- left out before anything is added up: on most platforms that is nearly all usage. A level that is carried into a month
 -- stands with a total of 0: how much that makes is to be integrated.
 --
--- %(customers)s             organisations
+-- %(customers)s             organisations, written as PostgreSQL writes an array
 -- %(first)s, %(after)s      the first days of the first month, and of the one after the last
 -- %(metric_name)s           of metrics with this name; NULL: of all
 WITH customer AS MATERIALIZED (

@@ -17,8 +17,8 @@ from django.db.models import F, Q, Sum
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from events.selectors.conversions import conversions_of
-from events.selectors.metric_words import WordBook, word_books
+from events.selectors.conversions import words_and_conversions
+from events.selectors.metric_words import WordBook
 from events.usage.first_events import first_events
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from events.usage.metering import Asked, metered, usage_of_organisations
@@ -66,11 +66,10 @@ def months_of(
         rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, period)
         months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
     first = first_events_of(by_id, months, {place: (*_periods(used), period) for place, used in months.items()})
-    books = word_books(organisations)
+    books, conversions = words_and_conversions(organisations)
     found: defaultdict[UUID, list[UsedMonth]] = defaultdict(list)
     for place, used in months.items():
         found[place[0]].append(replace(used, first_events=first[place]) if place in first else used)
-    conversions = conversions_of(organisations)
     return {
         each.pk: MonthFacts(
             period,
@@ -114,7 +113,7 @@ def months_again(
         rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, None)
         months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
     first = first_events_of(by_id, months, {place: each.counted_in for place, each in counted.items()})
-    books, conversions = word_books(organisations), conversions_of(organisations)
+    books, conversions = words_and_conversions(organisations)
     return {
         (pk, month): MonthFacts(
             month if month in counted[pk, month].counted_in else max(counted[pk, month].counted_in, default=month),

@@ -16,8 +16,7 @@ from django.db.models import Count, Sum
 from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsagePeriod
-from events.selectors.conversions import conversions_of
-from events.selectors.metric_words import word_books
+from events.selectors.conversions import words_and_conversions
 from events.usage.metered import MeteredUsage
 from events.usage.metering import Asked, metered
 from invoicing.computing.simulation import MonthOfUse, Redeemed
@@ -83,7 +82,7 @@ def _month_facts(
         months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
     counted_in = {(pk, month): tuple(each for each in closed[pk] if each >= month) for pk, month in months}
     first = first_events_of(by_id, both, counted_in)
-    books, conversions = word_books(organisations), conversions_of(organisations)
+    books, conversions = words_and_conversions(organisations)
     return {
         (pk, month): MonthFacts(
             month,

@@ -15,17 +15,7 @@ from billing_platform.lib.database.sql import query
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
 
-ALL = {"invoices": "TRUE", "payments": "TRUE"}
-"""For statements that begin with sql/movements.sql: nothing is left out."""
-
-_ACCOUNT, _BALANCES = query(__file__, "account", **ALL), query(__file__, "balances", **ALL)
-_GIVEN_BACK, _THEIR_INVOICES = query(__file__, "given_back"), query(__file__, "invoices_given_back")
-_BALANCES_OF_ALL = query(
-    __file__,
-    "balances_of_all",
-    invoices=f"invoice.id IN ({_THEIR_INVOICES})",
-    payments=f"payment.id IN ({_GIVEN_BACK})",
-)
+_ACCOUNT, _BALANCES = query(__file__, "account"), query(__file__, "balances")
 
 
 class MovementKind(StrEnum):
@@ -70,8 +60,7 @@ def movements(*, organisation: Organisation, seller: BillingEntity, last: date) 
 
 def balances(*, organisations: list[UUID] | None, seller: UUID | None, day: date) -> dict[tuple[UUID, str], Decimal]:
     """What customers owe at the end of a day, by customer and currency; below zero: the seller owes it. One query."""
-    statement = _BALANCES_OF_ALL if organisations is None and seller is None else _BALANCES
-    rows = run(statement, organisations=organisations, seller=seller, day=day)
+    rows = run(_BALANCES, organisations=organisations, seller=seller, day=day)
     return {(organisation_id, currency): amount for organisation_id, currency, amount in rows if amount}
 
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.number_formats import format_money, money_text
 from invoicing.rates import BOOKS
-from payments.receivables.movements import ALL
 from reconciliation.checks.reading import rows
 from reconciliation.findings import Finding, FindingKind, Tally, Window
 
@@ -32,7 +31,7 @@ _SUMS = (
 )
 _BOUNDS = (FindingKind.PAYMENT_SPENT_TWICE, FindingKind.REFUNDED_BEYOND)
 """What is compared with a bound, not with a sum."""
-_BALANCES = query(__file__, "customer_balances", **ALL)
+_BALANCES = query(__file__, "customer_balances")
 _COUNT = """
     SELECT (SELECT count(*) FROM invoicing_invoice WHERE number <> '') + (SELECT count(*) FROM payments_payment)
 """

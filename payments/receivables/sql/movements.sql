@@ -1,8 +1,7 @@
 -- Everything that changed what a customer owes a seller: positive where the customer owes more by it. Days are the
 -- seller's. Of a payment only what may be credited counts: the payer's own fee, and a refund of that fee, are left out.
 -- What a dispute took is no room for refunds.
--- Parameters: organisations and seller, each NULL for all. The texts `invoices` and `payments` say which of them are
--- looked at.
+-- Parameters: organisations and seller, each NULL for all.
 WITH issued AS (
     SELECT
         invoice.id, invoice.organisation_id, invoice.billing_entity_id, invoice.currency, invoice.number,
@@ -10,7 +9,7 @@ WITH issued AS (
         seller.time_zone
     FROM invoicing_invoice invoice
     JOIN organisations_billingentity seller ON seller.id = invoice.billing_entity_id
-    WHERE {{ invoices }} AND invoice.number <> ''
+    WHERE invoice.number <> ''
         AND (%(organisations)s::uuid[] IS NULL OR invoice.organisation_id = ANY(%(organisations)s::uuid[]))
         AND (%(seller)s::uuid IS NULL OR invoice.billing_entity_id = %(seller)s::uuid)
 ),
@@ -26,7 +25,7 @@ paid AS (
     FROM payments_payment payment
     LEFT JOIN issued ON issued.id = payment.invoice_id
     LEFT JOIN organisations_billingentity seller ON seller.id = payment.billing_entity_id  -- on account
-    WHERE {{ payments }} AND payment.paid_at IS NOT NULL
+    WHERE payment.paid_at IS NOT NULL
         AND (%(organisations)s::uuid[] IS NULL OR payment.organisation_id = ANY(%(organisations)s::uuid[]))
         AND (
             issued.id IS NOT NULL

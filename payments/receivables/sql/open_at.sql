@@ -1,8 +1,9 @@
 -- Invoices of which something was due at the end of a day, or would be but for money that was given back: total less
 -- credit notes and payments of the days up to it. Days are the seller's. Without a seller, those of test customers are
 -- left out.
--- The first credit of a payment is of the day on which the money came, however late it was recorded. What else is done
--- with a payment is of the day on which it was done.
+-- The first credit of a payment is of the day on which the money came, however late it was recorded; of money on account
+-- only if it was credited on the day on which it was recorded. What else is done with a payment is of the day on which
+-- it was done.
 -- Parameters: day; organisations and seller, each NULL for all. The text `which` says which invoices are looked at.
 WITH issued AS (
     SELECT
@@ -27,10 +28,16 @@ placed AS (
     SELECT
         allocation.invoice_id, allocation.amount, allocation.kind,
         CASE
-            WHEN allocation.kind = 'credit' AND NOT EXISTS (
-                SELECT FROM payments_paymentallocation earlier
-                WHERE earlier.payment_id = allocation.payment_id AND earlier.created_at < allocation.created_at
-            )
+            WHEN allocation.kind = 'credit'
+                AND (
+                    payment.invoice_id IS NOT NULL
+                    OR (allocation.created_at AT TIME ZONE issued.time_zone)::date
+                        = (payment.created_at AT TIME ZONE issued.time_zone)::date
+                )
+                AND NOT EXISTS (
+                    SELECT FROM payments_paymentallocation earlier
+                    WHERE earlier.payment_id = allocation.payment_id AND earlier.created_at < allocation.created_at
+                )
             THEN COALESCE(payment.received_on, (payment.paid_at AT TIME ZONE issued.time_zone)::date)
             ELSE (allocation.created_at AT TIME ZONE issued.time_zone)::date
         END AS day

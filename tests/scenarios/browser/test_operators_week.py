@@ -123,7 +123,7 @@ def counted(platform: Platform, start: str, events: int) -> None:
 
 def explore(viewer: Admin) -> None:
     """600 cuts, and the events behind them."""
-    viewer.open("events/usageaggregate").fill(organisation=NAME)
+    viewer.open("events/usageaggregate").fill(organisation=(NAME,))
     viewer.fill(**{"from": f"{last_month():%Y-%m-%d}"}).page.get_by_role("button", name="Show", exact=True).click()
     viewer.sees(METRIC, "600")
     viewer.open(f"events/usageevent?q={METRIC}-3").sees(f"{METRIC}-3")
@@ -183,7 +183,7 @@ def repair(platform: Platform, admin: Admin, customer: str) -> None:
         prompt.execute("UPDATE events_usageaggregate SET total = total + 1 WHERE organisation_id = %s", [customer])
     days = {"first_day": f"{last_month():%d/%m/%Y}", "last_day": f"{datetime.now(INDIA):%d/%m/%Y}"}
     admin.open("reconciliation/run/actions/start").confirm(
-        **days, organisation=NAME, check="The ledger and the aggregates", said="run"
+        **days, organisation=(NAME,), check="The ledger and the aggregates", said="run"
     )
     admin.open("reconciliation/run")
     admin.open(f"reconciliation/discrepancy?q={NAME}")

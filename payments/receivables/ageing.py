@@ -13,6 +13,7 @@ from operator import attrgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.slow_answers import remembered
@@ -152,10 +153,11 @@ def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None, orde
     def row(key: tuple[UUID, str]) -> Aged:
         return rows.setdefault(key, Aged(key[1]))
 
-    for invoice in open_invoices(organisations=reach, seller=seller_id, day=day):
-        row((invoice.organisation_id, invoice.currency)).add(invoice, day)
-    for key, balance in _balances(rows, reach, seller_id, day).items():
-        row(key).balance = balance
+    with consistent_read():  # a payment that comes meanwhile is in both, what is due and the balance, or in none
+        for invoice in open_invoices(organisations=reach, seller=seller_id, day=day):
+            row((invoice.organisation_id, invoice.currency)).add(invoice, day)
+        for key, balance in _balances(rows, reach, seller_id, day).items():
+            row(key).balance = balance
     customers = Organisation.objects.only("name", "gstin", "is_test")
     names = customers.in_bulk({organisation_id for organisation_id, _currency in rows})
     for (organisation_id, _currency), aged in rows.items():

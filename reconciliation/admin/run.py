@@ -60,7 +60,7 @@ class StartForm(ActionForm):
     first_day = forms.DateField(help_text="In UTC.")
     last_day = forms.DateField(help_text="Included.")
     organisation = FoundField(
-        Run.organisation, Organisation.objects.order_by("name"), required=False, label="Customer", empty_label="All"
+        Run.organisation, Organisation.objects.all(), required=False, label="Customer", empty_label="All"
     )
     check = forms.ChoiceField(choices=[("", "All of them"), *CheckName.choices], required=False)
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, QueryDict
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import scoped
-from billing_platform.lib.admin.inputs import FoundField, RowField
+from billing_platform.lib.admin.inputs import DayInput, FoundField, RowField
 from billing_platform.lib.limits import MOST_OFFERED
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
@@ -58,6 +58,10 @@ class MetricField(RowField):
 
     def label_from_instance(self, metric: Metric) -> str:
         return MetricWords.of(metric).title
+
+
+def _day(refusal: str) -> forms.DateField:
+    return forms.DateField(widget=DayInput, error_messages={"invalid": refusal})
 
 
 def _choice(field: Any, choices: Any, all_of_them: str, refusal: str) -> Any:
@@ -134,8 +138,8 @@ class ExplorerForm(forms.Form):
             "project": _choice(RowField, projects, "All live projects", "This is no project of that customer."),
             "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that customer."),
             "find": forms.CharField(label="Metric name", required=False, max_length=100),
-            "from": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-01."}),
-            "to": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-30."}),
+            "from": _day("This is no date: write it as 2026-11-01."),
+            "to": _day("This is no date: write it as 2026-11-30."),
         }
         self.fields["metric"].chosen = self.metric
         if self.metric is not None:
@@ -163,11 +167,6 @@ class ExplorerForm(forms.Form):
         for key in metric.dimensions:
             fields[f"{DIMENSION}{key}"] = forms.CharField(label=key, required=False, max_length=255, strip=False)
         return fields
-
-    def native_dates(self) -> None:
-        """Uses the browser's own calendar, which needs no script."""
-        for name in ("from", "to"):
-            self.fields[name].widget.input_type = "date"
 
     def suggest(self, values: dict[str, list[str]]) -> None:
         """Offer the values that occur beside each dimension's field."""

@@ -33,7 +33,6 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         form = ExplorerForm(request)
         self.style_form(form)
-        form.native_dates()
         answer = self._answer(form)
         if answer is not None and request.GET.get("format") == "csv":
             return csv_response(f"usage-{answer.span.organisation.slug}", csv_rows(form, answer))

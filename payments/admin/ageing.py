@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin.base import Extension, badge, extends, list_page
 from billing_platform.lib.admin.display import EMPTY, action_url
+from billing_platform.lib.admin.inputs import DayInput
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import format_money, money_text
@@ -36,7 +37,7 @@ HEADS = (*(bucket.value for bucket in Bucket), "Due", "Given back", "Not credite
 class AgeingForm(forms.Form):
     """What the address leaves out is offered: all sellers, and today."""
 
-    day = forms.DateField(label="At the end of", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    day = forms.DateField(label="At the end of", widget=DayInput)
     seller = forms.ModelChoiceField(
         BillingEntity.objects.order_by("-is_default", "name"), empty_label="All", required=False
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -132,6 +133,20 @@ def test_an_invoice_shows_its_lines_taxes_and_totals(acme: Organisation, as_view
 def test_a_form_with_a_date_in_the_browsers_language_is_understood(project: Project, as_operator: Client) -> None:
     url = reverse("admin:events_usageevent_changelist")
     assert as_operator.get(url, {"received_at_from": "21/11/2026", "received_at_to": "nonsense"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "days"),
+    [
+        ("/admin/events/usageaggregate/", 2),
+        ("/admin/invoicing/invoice/actions/register/", 2),
+        ("/admin/invoicing/invoice/actions/ageing/", 1),
+    ],
+)
+def test_a_report_asks_for_days_with_the_browsers_own_calendar(address: str, days: int, as_viewer: Client) -> None:
+    shown = as_viewer.get(address).content.decode()
+    asked = re.findall(r'<input type="date" name="\w+"(?: value="\d{4}-\d\d-\d\d")?', shown)
+    assert len(asked) == days
 
 
 def test_an_admin_changes_when_a_job_runs_and_runs_it_now(as_admin: Client, as_operator: Client) -> None:

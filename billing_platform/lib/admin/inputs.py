@@ -27,6 +27,17 @@ WIDGETS = (
 )
 
 
+class DayInput(forms.DateInput):
+    """A day, with the browser's own calendar. Unfold's needs scripts and a catalogue of words that only forms
+    which change something load."""
+
+    has_own_looks = True
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(attrs=widgets.UnfoldAdminTextInputWidget().attrs, format="%Y-%m-%d")
+
+
 class OwnOptions:
     """Writes the options of a menu itself, where they are not in groups: with a template for each, 200 customers took
     more than half of a page's time, and the 600 time zones most of it. The frame around them stays Unfold's."""

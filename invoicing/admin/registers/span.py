@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import HttpRequest
 
+from billing_platform.lib.admin.inputs import DayInput
 from billing_platform.lib.periods import financial_year_start
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
@@ -19,8 +20,8 @@ class SpanForm(forms.Form):
     """What the address leaves out is offered: the default seller and the last month."""
 
     seller = forms.ModelChoiceField(BillingEntity.objects.order_by("-is_default", "name"), empty_label=None)
-    first = forms.DateField(label="First day", widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
+    first = forms.DateField(label="First day", widget=DayInput)
+    last = forms.DateField(label="Last day", widget=DayInput)
 
     def __init__(self, request: HttpRequest, *, sellers: Any = None, seller: Any = None) -> None:
         first, last = last_month(operators_today())
@@ -30,8 +31,6 @@ class SpanForm(forms.Form):
         super().__init__({**given, **request.GET.dict()})
         fields: dict[str, Any] = self.fields
         fields["seller"].queryset = offered
-        for name in ("first", "last"):
-            fields[name].widget.format = "%Y-%m-%d"
 
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean() or {}

@@ -54,4 +54,4 @@ MIN_PAY_PAGE_DAYS = 30  # after the due date: reminders and late payers still ne
 MAX_PAY_PAGE_DAYS = 3650  # as long as books are asked for
 MAX_DRAFT_DAYS = 25  # an invoice is due within 30 days of the supply (CGST Rule 47), and a run may be late
 
-MOST_OFFERED = 200  # customers or metrics in a menu; the chosen one stands there as well, and all are valid
+MOST_OFFERED = 200  # metrics in a menu; the chosen one stands there as well, and all are valid

@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.periods import BillingPeriod
-from organisations.api.base import AdminGenericView
+from organisations.api.base import AdminGenericView, api_key_of
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 from reconciliation.api.parameters import CompletenessParameters
 from reconciliation.selectors.completeness import Name, Section, Standing, Statement, Topic, statements
+from reconciliation.selectors.completeness_ranking import Ranked
 from reconciliation.selectors.completeness_rows import csv_rows, number_text
 
 
@@ -45,7 +46,8 @@ class CompletenessStatementSerializer(serializers.Serializer):
 
 
 class CompletenessList(ListModelMixin, AdminGenericView):
-    """Where everything of a month went, by customer: what does not add up first."""
+    """Where everything of a month went, by customer: what does not add up first. Of very many customers the order is
+    remembered for up to half an hour; the statements are of now."""
 
     queryset = Organisation.objects.all()
     serializer_class = CompletenessStatementSerializer
@@ -58,10 +60,13 @@ class CompletenessList(ListModelMixin, AdminGenericView):
         customers: Any = self.get_queryset().select_related("billing_entity")
         customers = customers.filter(pk=asked["organisation"]) if "organisation" in asked else customers.real()
         month = asked.get("period") or BillingPeriod.of(operators_today()).previous()
-        found = statements(month, list(customers))
         if "format" in asked:
-            return csv_response(f"completeness-{month}", csv_rows(found))
-        page: Any = self.paginate_queryset(found)
+            return csv_response(f"completeness-{month}", csv_rows(statements(month, list(customers))))
+        if "organisation" in asked:
+            page: Any = self.paginate_queryset(statements(month, list(customers)))
+        else:
+            ranked = Ranked(api_key_of(request), month, customers)
+            page = ranked.statements(self.paginate_queryset(ranked.ranking.places))  # type: ignore[arg-type]
         return self.get_paginated_response([_answer(one) for one in page])
 
 

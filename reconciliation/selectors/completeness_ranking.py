@@ -28,11 +28,12 @@ class Ranking:
 class Ranked:
     """The customers of a month in their order, and the statements of some of them, which are always of now."""
 
-    def __init__(self, user: Any, month: BillingPeriod, customers: Any, *, anew: bool = False) -> None:
-        """`customers` is a queryset of those whom the user may see; with `anew`, nothing remembered is used."""
+    def __init__(self, asker: Any, month: BillingPeriod, customers: Any, *, anew: bool = False) -> None:
+        """`asker` is a user or a key, and `customers` a queryset of those whom it may see; with `anew`, nothing
+        remembered is used."""
         self._month, self._customers = month, customers
         self._known: dict[UUID, Statement] = {}
-        key = f"completeness:{user.pk}:{month}"
+        key = f"completeness:{type(asker).__name__}:{asker.pk}:{month}"
         if anew:
             cache.delete(key)
         self.ranking = remembered(key, self._rank)
@@ -43,7 +44,7 @@ class Ranked:
         return Ranking(as_of, tuple((each.organisation.pk, each.standing) for each in found))
 
     def statements(self, places: Iterable[tuple[UUID, Standing]]) -> list[Statement]:
-        """In the order of the places; without customers who left the user's reach, or have nothing any more."""
+        """In the order of the places; without customers who left the asker's reach, or have nothing any more."""
         wanted = [pk for pk, _standing in places]
         if missing := [pk for pk in wanted if pk not in self._known]:
             owners: list[Organisation] = list(self._customers.filter(pk__in=missing))

@@ -28,6 +28,7 @@ from organisations.models import Organisation, Project
 from payments.services.offline import record_offline_payment
 from payments.services.payment_reports import apply_payment_report
 from reconciliation.models import Discrepancy
+from reconciliation.selectors import completeness_ranking
 from reconciliation.selectors.completeness import Name, Standing, Statement, Topic, statements
 from tests import factories
 from tests.events.language import event, send, settle
@@ -220,6 +221,30 @@ def test_the_order_is_remembered_where_it_takes_long_and_the_statements_are_of_n
     tamper("DELETE FROM payments_paymentallocation WHERE amount = 50")
     assert shown() == (False, True)
     assert shown(anew="1") == (True, True)
+
+
+def test_the_api_goes_by_the_remembered_order_and_works_out_its_page_only(
+    acme: Organisation, globex: Organisation, billed: None, admin_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 0)
+    monkeypatch.setattr(slow_answers, "TIMES_AS_LONG", 1_000_000)
+    worked_out: list[set[str]] = []
+
+    def spied(month: Any, owners: list[Organisation]) -> Any:
+        worked_out.append({each.name for each in owners})
+        return statements(month, owners)
+
+    monkeypatch.setattr(completeness_ranking, "statements", spied)
+    client = factories.client(factories.admin_key(admin_user))
+
+    def standing() -> str:
+        (one,) = client.get("/api/v1/admin/reconciliation/completeness", {"period": "2026-10"}).json()["results"]
+        return str(one["standing"])
+
+    assert standing() == "waits"
+    tamper("DELETE FROM payments_paymentallocation WHERE amount = 50")
+    assert standing() == "differs"
+    assert worked_out == [{"Acme", "Globex"}, {"Acme"}]
 
 
 def test_the_api_tells_the_same_of_the_customers_that_a_key_reaches(

@@ -15,9 +15,14 @@ import pytest
 from django import urls
 from django.contrib.admin import utils
 from django.contrib.admin.templatetags import admin_urls
+from django.template import base as template
 from django.test import Client
+from django_celery_beat.models import IntervalSchedule, SolarSchedule
+from pytest_django.asserts import assertTemplateNotUsed, assertTemplateUsed
+from unfold.contrib.filters.forms import DropdownForm
 from unfold.templatetags import unfold_list
 
+from billing_platform.lib.admin import display
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.models import ExchangeRate, Invoice
 from invoicing.services import drafting, issuing
@@ -141,6 +146,46 @@ def test_each_row_of_a_filtered_list_leads_back_to_it_and_nobody_looks_for_its_p
         f"organisation__id__exact={acme.pk}"
     }
     assert not [path for path in asked if path.endswith("/change/")]
+
+
+def test_more_rows_ask_for_no_more_addresses_and_no_list_of_attributes(
+    as_admin: Client, paid_and_open: list[Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django lists all attributes of what lacks the one that a template asks for."""
+    asked: list[str] = []
+    monkeypatch.setattr(display, "reverse", lambda name, **more: asked.append(name) or urls.reverse(name, **more))
+    monkeypatch.setattr(template, "dir", lambda owner: asked.append(type(owner).__name__) or dir(owner), raising=False)
+    pages = (INVOICES, f"{INVOICES}{paid_and_open[0].pk}/change/")
+    for address in pages:  # what is known once is known
+        as_admin.get(address)
+    asked.clear()
+
+    for address in pages:
+        assert as_admin.get(address).status_code == 200
+
+    assert {"InvoiceAdmin", "admin:invoicing_invoice_change"} & set(asked) == set()
+    assert asked.count("InvoiceLineForm") == 1, "for the page, and not for each line"
+
+
+def test_the_menus_of_filters_are_drawn_without_a_template_for_each_option() -> None:
+    form = DropdownForm(name="status", label="Status", choices=[("", "All"), ("a", "A & B")], data={"status": "a"})
+    with (
+        assertTemplateUsed("unfold/widgets/select.html"),
+        assertTemplateNotUsed("django/forms/widgets/select_option.html"),
+    ):
+        shown = str(form["status"])
+    assert '<option value="">All</option><option value="a" selected>A &amp; B</option></select>' in shown
+    assert "unfold-admin-autocomplete" in shown, "Unfold's script finds it"
+
+
+def test_an_address_holds_any_key(acme: Organisation) -> None:
+    interval = IntervalSchedule(pk=7)
+    assert display.admin_url(acme) == f"/admin/organisations/organisation/{acme.pk}/change/"
+    assert display.action_url(acme, "statement") == f"/admin/organisations/organisation/{acme.pk}/actions/statement/"
+    assert display.admin_url(interval) == "/admin/django_celery_beat/intervalschedule/7/change/"
+    assert display.admin_url(Organisation(pk="a/b key")).endswith("/organisation/a_2Fb%20key/change/")
+    with pytest.raises(urls.NoReverseMatch):
+        display.admin_url(SolarSchedule(pk=7))
 
 
 def test_what_an_objects_page_shows_is_worked_out_once(

@@ -9,16 +9,18 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import get_fields_from_path, quote, unquote
+from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from billing_platform.lib.admin.actions import Action, ActionForm, actions_of
+from billing_platform.lib.admin.contributions import list_address, page_address
+from billing_platform.lib.admin.display import action_url, admin_url
 from billing_platform.lib.admin.display import facts as facts_table
 from billing_platform.lib.admin.extensions import ExtendedMixin
 from billing_platform.lib.admin.listing import ANSWER
@@ -224,9 +226,7 @@ class ActionsMixin(ExtendedMixin):
         return self._go(target)
 
     def _go(self, target: Any) -> HttpResponse:
-        meta = target._meta
-        url = reverse(f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=[quote(target.pk)])
-        return HttpResponseRedirect(url)
+        return HttpResponseRedirect(admin_url(target))
 
     def show_secret(self, request: HttpRequest, obj: Any, *, title: str, secret: str) -> HttpResponse:
         """Show a secret in the answer itself: it goes into no message, session or cookie; no page here is cached."""
@@ -243,11 +243,7 @@ class ActionsMixin(ExtendedMixin):
         return response
 
     def _home(self, obj: Any) -> str:
-        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
-        return reverse(f"{name}_changelist") if obj is None else reverse(f"{name}_change", args=[quote(obj.pk)])
+        return list_address(self.model) if obj is None else admin_url(obj)
 
     def _action_url(self, action: Action, obj: Any) -> str:
-        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
-        if obj is None:
-            return reverse(f"{name}_list_action", args=[action.name])
-        return reverse(f"{name}_action", args=[quote(obj.pk), action.name])
+        return page_address(self.model, action.name) if obj is None else action_url(obj, action.name)

@@ -7,6 +7,7 @@ checks it).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -56,7 +57,7 @@ from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.inputs import WIDGETS, LongSelect, Select, ShortDecimalField, Textarea
 from billing_platform.lib.admin.last_days import LastDayField
 from billing_platform.lib.admin.listing import ListingMixin
-from billing_platform.lib.admin.once import make_fields_once, make_headers_once, ticking_box
+from billing_platform.lib.admin.once import make_fields_once, make_headers_once, make_options_ours, ticking_box
 from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.admin.searching import SearchingMixin
 from billing_platform.lib.admin.undoing import Undoable
@@ -100,6 +101,7 @@ __all__ = [
 
 make_headers_once()
 make_fields_once()
+make_options_ours()
 
 FEW_CHOICES = 10  # more of them are searched, not scrolled through
 
@@ -186,6 +188,10 @@ class ModelAdmin(
     list_fullwidth = True
     warn_unsaved_form = True
     compressed_fields = True
+    # Unfold's templates ask for these with each row or field. For what is not there, Django lists all 300 attributes.
+    list_sections: Sequence[type[TemplateSection]] = ()
+    list_sections_classes = ""
+    conditional_fields: Mapping[str, str] = {}
     heads_its_form = True  # numbers, buttons and links above the form: a page in tabs has them on its overview
     empty_hint = ""  # what would fill the list, when it has no rows
     filtered_from_elsewhere: tuple[str, ...] = ()  # columns that other pages' links ask for, beside `list_filter`
@@ -362,6 +368,7 @@ class _RowsKnowWhoseTheyAre(unfold.TabularInline.formset):
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)
         setattr(form.instance, self.fk.name, self.instance)
+        form.nested_formsets = ()  # Unfold's templates ask for them of each row
         return form
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache, partial, reduce
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin.utils import quote
 from django.db.models import BooleanField, DateTimeField, DecimalField, IntegerField
@@ -34,6 +35,7 @@ _TONES = {
 }
 EMPTY = "–"
 LAST_DAY = "Last day"
+_SOME = "key-of-the-object"
 _STAND_APART = re.compile(r"(<br>|</\w+>(?=<\w))")
 
 Display = Callable[[Any, Any], Any]
@@ -196,22 +198,36 @@ def link(path: str, description: str = "") -> Display:
 
 def anchor(admin: Any, target: Any, text: str = "") -> SafeString | str:
     """A link to an object's page, or its plain name when it has none."""
-    meta = target._meta
     try:
-        url = reverse(f"{admin.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=[quote(target.pk)])
+        url = admin_url(target)
     except NoReverseMatch:
         return text or str(target)
     return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(target))
 
 
 def admin_url(target: Any) -> str:
-    """The address of an object's page, for a sentence that tells somebody to go there."""
-    return reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_change", args=[quote(target.pk)])
+    """The address of an object's page. Raises NoReverseMatch for an object that has none."""
+    return page_of(target, "change")
 
 
 def action_url(target: Any, action: str) -> str:
     """The address of the page that asks about an action on a row, or shows one of its pages."""
-    return reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_action", args=[quote(target.pk), action])
+    return page_of(target, "action", action)
+
+
+def page_of(target: Any, page: str, *more: str) -> str:
+    """The address of one of an object's pages. Raises NoReverseMatch for an object that has no such page."""
+    meta, key = target._meta, target.pk
+    name = f"admin:{meta.app_label}_{meta.model_name}_{page}"
+    if isinstance(key, UUID | int):
+        return _page_of_some(name, *more).replace(_SOME, str(key))
+    return reverse(name, args=[quote(key), *more])
+
+
+@cache
+def _page_of_some(name: str, *more: str) -> str:
+    """Asked once: a list of fifty rows has two or three addresses in each, and finding one took longer than a cell."""
+    return reverse(name, args=[_SOME, *more])
 
 
 def as_sent(text: str) -> SafeString:

@@ -17,7 +17,11 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from unfold import fields as unfold_fields
 from unfold.admin import checkbox
+from unfold.contrib.filters.forms import DropdownForm
 from unfold.templatetags import unfold_list
+
+from billing_platform.lib.admin.display import admin_url
+from billing_platform.lib.admin.inputs import Select
 
 _PLACE = "number-of-the-row"
 _SHOWN = "_shown_by_pages"
@@ -55,6 +59,13 @@ def _once_for_a_list(make: Callable[[Any], Iterator[dict[str, Any]]]) -> Callabl
     return known
 
 
+def make_options_ours() -> None:
+    """The menus of lists' filters write their options themselves, as those of forms do."""
+    menu = Select()
+    menu.attrs = DropdownForm.widget.attrs
+    DropdownForm.widget = menu
+
+
 class RowsKnowTheirFilters:
     """Mixed into Django's list: the rows' addresses have the list's filters already, and nobody adds them again."""
 
@@ -65,7 +76,7 @@ class RowsKnowTheirFilters:
         self._filters, self.preserved_filters = self.preserved_filters, ""
 
     def url_for_result(self, result: Any) -> str:
-        url: str = super().url_for_result(result)  # type: ignore[misc]  # a mixin: the list has it
+        url = admin_url(result)
         return f"{url}?{self._filters}" if self._filters else url
 
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing_platform.lib.admin.base import TemplateSection
+from billing_platform.lib.admin.display import page_of
 from billing_platform.lib.admin.extensions import ExtendedMixin
 from billing_platform.lib.admin.tabs import Panel
 
@@ -29,19 +30,17 @@ class OpenedRow(TemplateSection):
     """The empty place under a row. Alpine says when it opens, htmx fills it, again if it could not be filled."""
 
     def render(self) -> SafeString:
-        meta = self.instance._meta
-        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_opened", args=[quote(self.instance.pk)])
         return format_html(
             '<div class="opened-row" x-effect="rowOpen && !$el.childElementCount && $dispatch(\'opened\')" hx-get="{}"'
             ' hx-trigger="opened" hx-select=".opened-parts">Loading …</div>',
-            address,
+            page_of(self.instance, "opened"),
         )
 
 
 class OpeningMixin(ExtendedMixin):
     """Gives the rows of a ModelAdmin's list an arrow that opens them."""
 
-    list_sections = (OpenedRow,)
+    list_sections: Sequence[type[TemplateSection]] = (OpenedRow,)
 
     class Media:
         js = (Script("billing_platform/opened_rows.js", defer=True),)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
-from billing_platform.lib.admin.display import related_lists
+from billing_platform.lib.admin.display import admin_url, page_of, related_lists
 from billing_platform.lib.admin.newest import newest_rows
 from billing_platform.lib.admin.tabs import DETAILS, HISTORY, OVERVIEW, Panel, Tab
 from billing_platform.lib.admin.way_back import way_back
@@ -112,13 +112,11 @@ class TabbedMixin:
         return [each for each in self._page.buttons(request, obj) if each["name"] in tab.actions]
 
     def _address(self, tab: Tab, obj: Any) -> str:
-        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
         if tab.name == OVERVIEW:
-            return reverse(f"{name}_change", args=[quote(obj.pk)])
+            return admin_url(obj)
         if tab.page == HISTORY:
-            return reverse(f"{name}_history", args=[quote(obj.pk)])
-        kind, which = ("action", tab.page) if tab.page else ("tab", tab.name)
-        return reverse(f"{name}_{kind}", args=[quote(obj.pk), which])
+            return page_of(obj, "history")
+        return page_of(obj, "action", tab.page) if tab.page else page_of(obj, "tab", tab.name)
 
     def action_view(self, request: HttpRequest, action_name: str, object_id: str | None = None) -> HttpResponse:
         """A page of the object that is a tab shows the strip above it, and the tab's buttons."""

@@ -21,11 +21,11 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import format_money, money_text
 from invoicing.models import Invoice
-from organisations.models import BillingEntity
+from organisations.models import BillingEntity, Organisation
 from organisations.operators_clock import operators_today
 from payments.receivables.ageing import Aged, Ageing, Bucket, Order, Promised, add_promises, ageing
 
-ROWS_OF_A_PAGE = 100
+ROWS_OF_A_PAGE = 50
 CSV_COLUMNS = (
     "customer", "gstin", "currency", "not_due", "days_1_to_30", "days_31_to_60", "days_61_to_90", "over_90_days", "due",
     "given_back", "not_credited", "balance", "oldest_due_date", "promise_broken", "broken_since", "promised",
@@ -79,7 +79,8 @@ class AgeingOfInvoices(Extension):
             is_file = request.GET.get("format") == "csv"
             page = Paginator(found.rows, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
             if form.cleaned_data["order"] != Order.PROMISES:  # that order knows them already
-                add_promises(found.rows if is_file else list(page.object_list), found.day)
+                shown = found.rows if is_file else list(page.object_list)
+                add_promises(shown, found.day, seller=form.cleaned_data["seller"])
             if is_file:
                 return csv_response(f"ageing-{found.day:%Y%m%d}", csv_rows(found))
             context |= {
@@ -97,7 +98,7 @@ class AgeingOfInvoices(Extension):
 def csv_rows(found: Ageing) -> Iterator[tuple[Any, ...]]:
     yield CSV_COLUMNS
     for aged in found.rows:
-        customer: Any = aged.organisation
+        customer: Any = aged.customer
         amounts = (money_text(amount, aged.currency) for amount in _amounts(aged))
         said = (part for each in (aged.broken, aged.promised) for part in _promise_cells(each, aged.currency))
         yield customer.name, customer.gstin, aged.currency, *amounts, aged.oldest or "", *said
@@ -125,11 +126,11 @@ def _shown(aged: Aged, heads: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def _row(aged: Aged, day: date, heads: tuple[str, ...]) -> dict[str, Any]:
-    customer: Any = aged.organisation
+    customer: Any = aged.customer
     late = (day - aged.oldest).days if aged.oldest else 0
     return {
         "customer": customer.name,
-        "url": action_url(customer, "statement"),
+        "url": action_url(Organisation(pk=customer.id), "statement"),
         "oldest": f"{late:,} day{'s' if late != 1 else ''} late" if late else "",
         "amounts": _shown(aged, heads),
         "promise": _promise(aged),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,19 +18,12 @@ from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.slow_answers import remembered
-from organisations.models import BillingEntity, Organisation
+from organisations.models import BillingEntity
 from organisations.scoping import Actor
 from payments.models import PaymentAllocation
 from payments.models.payment_allocation import given_back
 from payments.receivables.movements import balances, reach_of, run
-from payments.receivables.promises import promises
-
-_PERHAPS_OPEN, _PERHAPS_NOT_CREDITED = query(__file__, "perhaps_open"), query(__file__, "perhaps_not_credited")
-_OF_ALL, _OF_SOME = f"invoice.id IN ({_PERHAPS_OPEN})", "invoice.organisation_id = ANY(%(organisations)s::uuid[])"
-_OPEN_INVOICES, _OPEN_INVOICES_OF_SOME = (
-    query(__file__, "open_invoices", which=which) for which in (_OF_ALL, _OF_SOME)
-)
-_OWED, _OWED_OF_SOME = (query(__file__, "owed", which=which) for which in (_OF_ALL, _OF_SOME))
+from payments.receivables.promises import Promise, promises
 
 
 class Bucket(StrEnum):
@@ -43,10 +37,25 @@ class Bucket(StrEnum):
 
 
 _LAST_DAYS = ((0, Bucket.NOT_DUE), (30, Bucket.TO_30), (60, Bucket.TO_60), (90, Bucket.TO_90))
+_BUCKETS = tuple(Bucket)
+_NOTHING_DUE = dict.fromkeys(Bucket, ZERO)
+_OF_DAYS = "SUM(not_settled) FILTER (WHERE %(day)s - due_date {})"
+_SUMS = (
+    _OF_DAYS.format(f"<= {_LAST_DAYS[0][0]}"),
+    *(_OF_DAYS.format(f"BETWEEN {before + 1} AND {last}") for (before, _), (last, _) in pairwise(_LAST_DAYS)),
+    _OF_DAYS.format(f"> {_LAST_DAYS[-1][0]}"),
+)
+
+_OF_ALL = query(__file__, "perhaps_open")
+_OF_SOME = "SELECT * FROM invoicing_invoice WHERE organisation_id = ANY(%(organisations)s::uuid[])"
+_THESE = "SELECT * FROM invoicing_invoice WHERE id = ANY(%(invoices)s::uuid[])"
+_AGED, _AGED_OF_SOME = (query(__file__, "aged", which=which, sums=",\n".join(_SUMS)) for which in (_OF_ALL, _OF_SOME))
+_OWED, _OWED_OF_SOME = (query(__file__, "owed", which=which) for which in (_OF_ALL, _OF_SOME))
+_OPEN_OF_SOME, _OPEN_OF_THESE = (query(__file__, "open_invoices", which=which) for which in (_OF_SOME, _THESE))
+_CUSTOMERS, _PERHAPS_NOT_CREDITED = query(__file__, "customers"), query(__file__, "perhaps_not_credited")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenInvoice:
+class OpenInvoice(NamedTuple):
     """`due` is what was asked for at the end of the day; `returned` was paid and given back, and was not asked for
     again."""
 
@@ -61,6 +70,15 @@ class OpenInvoice:
 
     def days_late(self, day: date) -> int:
         return (day - self.due_date).days
+
+
+class Customer(NamedTuple):
+    """What pages and files say of a customer: thousands of them, of which a page shows a hundred."""
+
+    id: UUID
+    name: str
+    gstin: str
+    is_test: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +96,18 @@ class Aged:
     what was given back, less money that is credited to no invoice. What was promised is known after `add_promises`."""
 
     currency: str
-    buckets: dict[Bucket, Decimal] = field(default_factory=lambda: dict.fromkeys(Bucket, ZERO))
+    buckets: dict[Bucket, Decimal] = field(default_factory=_NOTHING_DUE.copy)
+    due: Decimal = ZERO  # the sum of the buckets
     returned: Decimal = ZERO
     balance: Decimal = ZERO
     oldest: date | None = None  # due date of the oldest invoice that is late
-    organisation: Organisation | None = None
-    invoices: list[OpenInvoice] = field(default_factory=list)  # of one customer, those of which something is due
+    customer: Customer | None = None
     broken: Promised | None = None
     promised: Promised | None = None
 
     @property
-    def due(self) -> Decimal:
-        return sum(self.buckets.values(), ZERO)
+    def name(self) -> str:
+        return self.customer.name if self.customer else ""
 
     @property
     def late(self) -> Decimal:
@@ -99,14 +117,15 @@ class Aged:
     def not_credited(self) -> Decimal:
         return self.due + self.returned - self.balance
 
-    def add(self, invoice: OpenInvoice, day: date) -> None:
-        bucket = bucket_of(invoice.days_late(day))
-        self.buckets[bucket] += invoice.due
-        self.returned += invoice.returned
-        if bucket != Bucket.NOT_DUE and invoice.due and (self.oldest is None or invoice.due_date < self.oldest):
-            self.oldest = invoice.due_date
-        if invoice.due:
-            self.invoices.append(invoice)
+    def add(self, left: Sequence[Decimal | None], oldest: date | None, returned: Decimal) -> None:
+        """What is not settled of some invoices, by bucket; or of one, of which some was returned."""
+        for bucket, amount in zip(_BUCKETS, left, strict=True):
+            if amount is not None:
+                self.buckets[bucket] += amount - returned
+                self.due += amount - returned
+        self.returned += returned
+        if oldest and any(amount != returned for amount in left[1:] if amount is not None):
+            self.oldest = min(oldest, self.oldest or oldest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,39 +155,46 @@ class Ageing:
     totals: list[Aged]
 
 
+class _Rows(dict[tuple[UUID, str], Aged]):
+    """By customer and currency; each begins with nothing."""
+
+    def __missing__(self, key: tuple[UUID, str]) -> Aged:
+        row = self[key] = Aged(key[1])
+        return row
+
+
 def bucket_of(days_late: int) -> Bucket:
-    return next((bucket for last, bucket in _LAST_DAYS if days_late <= last), Bucket.OLDER)
+    for last, bucket in _LAST_DAYS:
+        if days_late <= last:
+            return bucket
+    return Bucket.OLDER
 
 
 def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None, order: Order | str = Order.LATE) -> Ageing:
     """What customers owed at the end of a day, of those whom an actor may see.
 
     A past day is worked out anew from the days of documents and money: what came later does not count. Five queries,
-    however many customers there are, and one more in the order of promises. Test customers are left out, unless their
+    however many customers there are, and two more in the order of promises. Test customers are left out, unless their
     seller is asked about.
     """
     reach, seller_id = reach_of(actor), seller.pk if seller else None
-    rows: dict[tuple[UUID, str], Aged] = {}
-
-    def row(key: tuple[UUID, str]) -> Aged:
-        return rows.setdefault(key, Aged(key[1]))
-
+    rows = _Rows()
     with consistent_read():  # a payment that comes meanwhile is in both, what is due and the balance, or in none
-        for invoice in open_invoices(organisations=reach, seller=seller_id, day=day):
-            row((invoice.organisation_id, invoice.currency)).add(invoice, day)
+        for key, left, oldest, returned in _aged(reach, seller_id, day):
+            rows[key].add(left, oldest, returned)
         for key, balance in _balances(rows, reach, seller_id, day).items():
-            row(key).balance = balance
-    customers = Organisation.objects.only("name", "gstin", "is_test")
-    names = customers.in_bulk({organisation_id for organisation_id, _currency in rows})
+            rows[key].balance = balance
+    reached = list({organisation_id for organisation_id, _currency in rows})
+    customers = {row[0]: Customer(*row) for row in run(_CUSTOMERS, organisations=reached, seller=None, day=day)}
     for (organisation_id, _currency), aged in rows.items():
-        aged.organisation = names[organisation_id]
+        aged.customer = customers[organisation_id]
     owing = [aged for aged in rows.values() if aged.due or aged.returned or aged.balance]
     if seller is None:
-        owing = [aged for aged in owing if aged.organisation and not aged.organisation.is_test]
-    owing.sort(key=lambda aged: (aged.currency, -aged.late, -aged.due, str(aged.organisation)))
+        owing = [aged for aged in owing if aged.customer and not aged.customer.is_test]
+    owing.sort(key=lambda aged: (aged.currency, -aged.late, -aged.due, aged.name))
     totals = list(_totals(owing))
     if order == Order.PROMISES:
-        add_promises(owing, day)
+        add_promises(owing, day, seller=seller)
         owing.sort(key=lambda aged: aged.broken.day if aged.broken else date.max)
     return Ageing(day, owing, totals)
 
@@ -186,13 +212,31 @@ def _balances(
     return balances(organisations=list(added_up), seller=None, day=day) | open_only
 
 
-def add_promises(rows: Collection[Aged], day: date) -> None:
-    """Say of each row what was promised, as it was known at the end of the day of the ageing. One query."""
-    found = promises(invoices=[invoice.id for aged in rows for invoice in aged.invoices], day=day)
-    for aged in rows:
-        theirs = [(found[invoice.id], invoice.due) for invoice in aged.invoices if invoice.id in found]
-        aged.broken = _together([(each.last_day, due) for each, due in theirs if each.is_broken])
-        aged.promised = _together([(each.last_day, due) for each, due in theirs if not each.is_broken])
+def _aged(
+    reach: list[UUID] | None, seller: UUID | None, day: date
+) -> Iterator[tuple[tuple[UUID, str], list[Decimal | None], date | None, Decimal]]:
+    """By customer and currency: what is not settled by bucket, the oldest due date that is over, and what of it was
+    returned."""
+    found = run(_AGED if reach is None else _AGED_OF_SOME, organisations=reach, seller=seller, day=day)
+    returned = _returned({row[2]: ZoneInfo(row[3]) for row in found if row[2]}, day)
+    for organisation_id, currency, pk, _zone, oldest, *left in found:
+        back = min(returned.get(pk, ZERO), *filter(None, left)) if pk else ZERO
+        yield (organisation_id, currency), left, oldest, back
+
+
+def add_promises(rows: Iterable[Aged], day: date, *, seller: BillingEntity | None = None) -> None:
+    """Say of each row of an ageing what was promised, as it was known at the end of its day. Two queries."""
+    owners = {(aged.customer.id, aged.currency): aged for aged in rows if aged.customer}
+    found = promises(organisations={pk for pk, _currency in owners}, day=day)
+    seller_id = seller.pk if seller else None
+    invoices = run(_OPEN_OF_THESE, organisations=None, seller=seller_id, day=day, invoices=list(found))
+    theirs: defaultdict[tuple[UUID, str], list[tuple[Promise, Decimal]]] = defaultdict(list)
+    for invoice in _open(invoices, day):
+        if invoice.due:
+            theirs[invoice.organisation_id, invoice.currency].append((found[invoice.id], invoice.due))
+    for owner, aged in owners.items():
+        aged.broken = _together([(each.last_day, due) for each, due in theirs[owner] if each.is_broken])
+        aged.promised = _together([(each.last_day, due) for each, due in theirs[owner] if not each.is_broken])
 
 
 def _together(promised: list[tuple[date, Decimal]]) -> Promised | None:
@@ -201,10 +245,12 @@ def _together(promised: list[tuple[date, Decimal]]) -> Promised | None:
     return Promised(min(day for day, _due in promised), sum((due for _day, due in promised), ZERO), len(promised))
 
 
-def open_invoices(*, organisations: list[UUID] | None, seller: UUID | None, day: date) -> Iterator[OpenInvoice]:
+def open_invoices(*, organisation: UUID, seller: UUID, day: date) -> Iterator[OpenInvoice]:
     """Invoices with something due, or given back and not asked for again, at the end of a day."""
-    statement = _OPEN_INVOICES if organisations is None else _OPEN_INVOICES_OF_SOME
-    found = run(statement, organisations=organisations, seller=seller, day=day)
+    return _open(run(_OPEN_OF_SOME, organisations=[organisation], seller=seller, day=day), day)
+
+
+def _open(found: list[Any], day: date) -> Iterator[OpenInvoice]:
     returned = _returned({row[0]: ZoneInfo(row[6]) for row in found if row[-1]}, day)
     for pk, organisation_id, currency, number, issued, due_date, _zone, left, _some in found:
         back = min(returned.get(pk, ZERO), left)
@@ -258,6 +304,7 @@ def _totals(rows: list[Aged]) -> Iterator[Aged]:
         for aged in chosen:
             for bucket, amount in aged.buckets.items():
                 total.buckets[bucket] += amount
+            total.due += aged.due
             total.returned += aged.returned
             total.balance += aged.balance
             total.oldest = min(filter(None, (total.oldest, aged.oldest)), default=None)

@@ -64,8 +64,10 @@ def balances(*, organisations: list[UUID] | None, seller: UUID | None, day: date
     return {(organisation_id, currency): amount for organisation_id, currency, amount in rows if amount}
 
 
-def run(statement: str, *, organisations: list[UUID] | None, seller: UUID | None, day: date) -> list[Any]:
+def run(
+    statement: str, *, organisations: list[UUID] | None, seller: UUID | None, day: date, **more: list[UUID]
+) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"organisations": organisations, "seller": seller, "day": day})
+        cursor.execute(statement, {"organisations": organisations, "seller": seller, "day": day, **more})
         found: list[Any] = cursor.fetchall()
     return found

@@ -32,10 +32,11 @@ def with_broken_promise(invoices: InvoiceQuerySet) -> InvoiceQuerySet:
     return broken
 
 
-def promises(*, invoices: Collection[UUID], day: date) -> dict[UUID, Promise]:
-    """Of invoices on which something was due at the end of a day of the operators' calendar, the promises that were
-    known by then. One query."""
-    rows = _with_promise(Invoice.objects.filter(pk__in=invoices), day).exclude(promised_until=None)
+def promises(*, organisations: Collection[UUID], day: date) -> dict[UUID, Promise]:
+    """Of customers' invoices, the promises that were known by the end of a day of the operators' calendar; broken: if
+    something is still due. One query."""
+    promised = ReminderPause.objects.filter(kind=ReminderPause.Kind.PROMISE, invoice__organisation__in=organisations)
+    rows = _with_promise(Invoice.objects.filter(pk__in=promised.values("invoice")), day).exclude(promised_until=None)
     found = rows.order_by().annotate(is_broken=_broken(day)).values_list("pk", "promised_until", "is_broken")
     return {pk: Promise(last_day, is_broken) for pk, last_day, is_broken in found}
 

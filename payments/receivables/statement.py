@@ -71,7 +71,7 @@ def statement(*, organisation: Organisation, seller: BillingEntity, first: date,
     """A customer's account with a seller, in each currency that has any. A past span says the same at any later time,
     unless money is recorded for a day within it. Three queries."""
     moved = movements(organisation=organisation, seller=seller, last=last)
-    left = list(open_invoices(organisations=[organisation.pk], seller=seller.pk, day=last))
+    left = list(open_invoices(organisation=organisation.pk, seller=seller.pk, day=last))
     accounts = tuple(
         _account(currency, list(rows), first, [invoice for invoice in left if invoice.currency == currency])
         for currency, rows in groupby(moved, key=attrgetter("currency"))

@@ -48,7 +48,7 @@ def promised(acme: Organisation) -> dict[str, Invoice]:
 def promises_on(day: date, user: Any, **changes: Any) -> list[tuple[str, Any, Any]]:
     found = ageing(actor=user, day=day, **changes)
     add_promises(found.rows, day)
-    return [(str(row.organisation), row.broken, row.promised) for row in found.rows]
+    return [(row.name, row.broken, row.promised) for row in found.rows]
 
 
 def test_the_oldest_broken_promise_comes_first_then_what_is_late(promised: dict[str, Invoice], admin_user: Any) -> None:

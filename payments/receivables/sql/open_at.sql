@@ -4,16 +4,15 @@
 -- The first credit of a payment is of the day on which the money came, however late it was recorded; of money on account
 -- only if it was credited on the day on which it was recorded. What else is done with a payment is of the day on which
 -- it was done.
--- Parameters: day; organisations and seller, each NULL for all. The text `which` says which invoices are looked at.
+-- Parameters: day; organisations and seller, each NULL for all. The text `which` selects the invoices to look at.
 WITH issued AS (
     SELECT
         invoice.id, invoice.organisation_id, invoice.currency, invoice.number, invoice.issue_date, invoice.due_date,
         invoice.total, seller.time_zone
-    FROM invoicing_invoice invoice
+    FROM ({{ which }}) invoice
     JOIN organisations_billingentity seller ON seller.id = invoice.billing_entity_id
     JOIN organisations_organisation customer ON customer.id = invoice.organisation_id
-    WHERE {{ which }}
-        AND invoice.number <> '' AND invoice.issue_date <= %(day)s
+    WHERE invoice.number <> '' AND invoice.issue_date <= %(day)s
         AND (invoice.status <> 'void' OR (invoice.voided_at AT TIME ZONE seller.time_zone)::date > %(day)s)
         AND (%(seller)s::uuid IS NULL AND NOT customer.is_test OR invoice.billing_entity_id = %(seller)s::uuid)
 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from queue import SimpleQueue
 
 from billing_platform.http.warm_threads import WarmThreads
@@ -53,15 +54,20 @@ def test_one_request_after_the_other_is_answered_by_the_same_thread() -> None:
     assert len(took) == 1
 
 
-def test_more_requests_than_threads_are_answered_once_each_in_their_order() -> None:
-    crew = Crew(3)
-    for number in range(60):
+def answered(crew: Crew, count: int) -> list[int | None]:
+    """All of a burst, in the order in which threads say that they took them."""
+    for number in range(count):
         crew.jobs.put(number)
     order = []
-    for _ in range(60):
+    for _ in range(count):
         job, name = crew.taken.get(timeout=PATIENCE)
         order.append(job)
         crew.go_on[name].release()
     crew.end()
-    assert sorted(order) == list(range(60))
-    assert max(abs(job - place) for place, job in enumerate(order)) <= 3
+    return order
+
+
+def test_more_requests_than_threads_are_answered_once_each_in_their_order() -> None:
+    """The order is seen with one thread: of several, one may be held up between taking a job and saying so."""
+    assert answered(Crew(1), 60) == list(range(60))
+    assert Counter(answered(Crew(3), 60)) == Counter(range(60))

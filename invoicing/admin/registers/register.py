@@ -23,7 +23,7 @@ from invoicing.rates import BOOKS
 from invoicing.returns.documents import DocumentKind
 from invoicing.selectors.registers import COLUMNS, Entry, Register, Sums, entries, sums
 
-ROWS_OF_A_PAGE = 100
+ROWS_OF_A_PAGE = 50
 TITLES = {DocumentKind.INVOICE: "Invoice register", DocumentKind.CREDIT_NOTE: "Credit note register"}
 _PAGES = {DocumentKind.INVOICE: "invoicing_invoice", DocumentKind.CREDIT_NOTE: "invoicing_creditnote"}
 _SHOWN = ("taxable", "tax", "round_off", "total", "paid", "credited", "due")

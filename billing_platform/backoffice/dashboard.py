@@ -8,14 +8,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.core.cache import cache
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from billing_platform.backoffice import attention, charts
 from billing_platform.backoffice.attention import Attention, Waiting
 from billing_platform.backoffice.charts import Chart
-from billing_platform.lib import clock
+from billing_platform.lib import clock, slow_answers
 from billing_platform.lib.admin.charts.columns import Column, axis_day, columns_chart
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.tiles import Tile
@@ -94,7 +93,7 @@ def of(user: Any) -> Dashboard:
 
 def forget(user: Any) -> None:
     """After something was done: the next page counts anew."""
-    cache.delete(_key(user))
+    slow_answers.forget(_key(user))
     attention.forget(user)
 
 

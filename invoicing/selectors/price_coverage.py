@@ -54,10 +54,10 @@ class Unpriced:
 
 def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
     """Usage of this month without a price, of the customers that an actor may see, by metric and customer. Of all
-    customers it is remembered for some minutes where it took long."""
+    customers it is remembered for some minutes where it took long: every page counts it, and none waits for it."""
     if not reaches_every_organisation(actor):
         return _unpriced(_customers(actor))
-    return remembered("unpriced-usage", lambda: _unpriced(_customers(actor)), longest=SOME_MINUTES)
+    return remembered("unpriced-usage", lambda: _unpriced(_customers(actor)), longest=SOME_MINUTES, old_too=True)
 
 
 def unpriced_usage_in(period: BillingPeriod, *, actor: Actor) -> tuple[Unpriced, ...]:

@@ -8,11 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.cache import cache
-
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.slow_answers import remembered
+from billing_platform.lib.slow_answers import forget, remembered
 from organisations.models import Organisation
 from reconciliation.selectors.completeness import Standing, Statement, statements
 
@@ -35,8 +33,8 @@ class Ranked:
         self._known: dict[UUID, Statement] = {}
         key = f"completeness:{type(asker).__name__}:{asker.pk}:{month}"
         if anew:
-            cache.delete(key)
-        self.ranking = remembered(key, self._rank)
+            forget(key)
+        self.ranking = remembered(key, self._rank, old_too=True)
 
     def _rank(self) -> Ranking:
         as_of, found = clock.now(), statements(self._month, list(self._customers))
@@ -45,8 +43,8 @@ class Ranked:
 
     def statements(self, places: Iterable[tuple[UUID, Standing]]) -> list[Statement]:
         """In the order of the places; without customers who left the asker's reach, or have nothing any more."""
-        wanted = [pk for pk, _standing in places]
-        if missing := [pk for pk in wanted if pk not in self._known]:
+        wanted, known = [pk for pk, _standing in places], dict(self._known)  # a thread may rank anew meanwhile
+        if missing := [pk for pk in wanted if pk not in known]:
             owners: list[Organisation] = list(self._customers.filter(pk__in=missing))
-            self._known |= {each.organisation.pk: each for each in statements(self._month, owners)}
-        return [self._known[pk] for pk in wanted if pk in self._known]
+            known |= {each.organisation.pk: each for each in statements(self._month, owners)}
+        return [known[pk] for pk in wanted if pk in known]

@@ -47,7 +47,7 @@ class CompletenessStatementSerializer(serializers.Serializer):
 
 class CompletenessList(ListModelMixin, AdminGenericView):
     """Where everything of a month went, by customer: what does not add up first. Of very many customers the order is
-    remembered for up to half an hour; the statements are of now."""
+    remembered for up to an hour; the statements are of now."""
 
     queryset = Organisation.objects.all()
     serializer_class = CompletenessStatementSerializer

@@ -57,6 +57,8 @@ def _asked(key: str, ask: Callable[[], T], longest: int, *, old_too: bool) -> T:
         if old_too:
             cache.set(_holds(key), True, stands)
         cache.set(_answer(key), (answer,), stands + LONGEST_SECONDS * old_too)
+    elif old_too:
+        forget(key)  # the old one, of when it took long
     return answer
 
 

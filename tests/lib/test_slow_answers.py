@@ -67,6 +67,15 @@ def test_an_old_answer_is_kept_for_half_an_hour_more(seconds: list[float], store
     assert stored == {"old:holds": 300, "old:answer": 300 + 1_800}
 
 
+def test_an_old_answer_is_forgotten_once_asking_is_quick(seconds: list[float], stored: dict[str, Any]) -> None:
+    seconds += [0, 3, 10, 10]
+    answers = iter("ab")
+    assert remembered("old", lambda: next(answers), old_too=True) == "a"
+    cache.delete("old:holds")
+    assert remembered("old", lambda: next(answers), old_too=True) == "a"
+    wait_for(lambda: cache.get("old:answer") is None, seconds=PATIENCE, what="no answer")
+
+
 @pytest.mark.usefixtures("stored")
 def test_an_old_answer_is_given_once_more_while_a_thread_asks_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

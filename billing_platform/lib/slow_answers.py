@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 SLOW_SECONDS = 0.1
 TIMES_AS_LONG = 100
 LONGEST_SECONDS = 1_800
-ASKING_SECONDS = 120  # as long a thread is waited for that may have died with its process
+ASKING_SECONDS = 120  # so long after a thread that failed, or died with its process, the next one asks
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def _ask_meanwhile(key: str, ask: Callable[[], Any], longest: int) -> None:
             with timezone.override(zone):
                 _asked(key, ask, longest, old_too=True)
             cache.delete(_asking(key))
-        except Exception:
+        except Exception:  # whatever it is, nobody waits for this thread; another tries after ASKING_SECONDS
             logger.exception("%s could not be asked again: the old answer stands until it is too old", key)
         finally:
             connections.close_all()

@@ -73,7 +73,7 @@ class OpenInvoice(NamedTuple):
 
 
 class Customer(NamedTuple):
-    """What pages and files say of a customer: thousands of them, of which a page shows a hundred."""
+    """What pages and files say of a customer: thousands of them, of which a page shows fifty."""
 
     id: UUID
     name: str

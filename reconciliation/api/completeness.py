@@ -66,7 +66,8 @@ class CompletenessList(ListModelMixin, AdminGenericView):
             page: Any = self.paginate_queryset(statements(month, list(customers)))
         else:
             ranked = Ranked(api_key_of(request), month, customers)
-            page = ranked.statements(self.paginate_queryset(ranked.ranking.places))  # type: ignore[arg-type]
+            places: Any = self.paginate_queryset(list(ranked.ranking.places))
+            page = ranked.statements(places)
         return self.get_paginated_response([_answer(one) for one in page])
 
 

@@ -3,7 +3,8 @@
 Unfold 0.91 draws a list of fifty rows with 51 times all headers, each time with the box that ticks all rows. This was
 a third of the time of a page. The way back to a filtered list is added to the address of each row by Django, which
 first asks all addresses of the platform what page the row's is. And Unfold asks for what each field of an object's page
-shows before it knows whether it shows it, and again to show it. A test of each fails when they ask another way.
+shows before it knows whether it shows it, and again to show it. Each option of a filter's menu has a template. A test
+of each fails when they ask another way.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 -- The invoices that may have been open at the end of a day: those that are open now, and those to which something
 -- happened since. All others are settled, and were settled then. What happened on a later day of any time zone
--- happened after the day began in UTC.
+-- happened after the day began in UTC. The second part leaves out what the first has, so no row comes twice; a union of
+-- ids would have each invoice looked up a second time.
 -- Parameter: day.
 SELECT *
 FROM invoicing_invoice

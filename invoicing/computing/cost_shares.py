@@ -117,7 +117,7 @@ def _split(
         groups[levels[0](row)].append(row)
     members = list(groups.values())
     weights = [sum((weigh(row) for row in each), ZERO) for each in members]
-    amounts, costs = _parts(amount, weights, currency), _parts(cost, weights, currency)
+    amounts, costs = _parts_of_both(amount, cost, weights, currency)
     for each, part, part_cost in zip(members, amounts, costs, strict=True):
         if part or part_cost:
             yield from _split(each, levels[1:], weigh, part, part_cost, currency)
@@ -130,9 +130,16 @@ def _by_days(line: Line, period: BillingPeriod, currency: str) -> Iterator[Share
         first, after = within if within[0] < within[1] else (first, after)
     days = [first + timedelta(days=number) for number in range((after - first).days)]
     weights = [Decimal(1)] * len(days)
-    amounts, costs = _parts(line.amount, weights, currency), _parts(line.discounted_amount, weights, currency)
+    amounts, costs = _parts_of_both(line.amount, line.discounted_amount, weights, currency)
     for day, amount, cost in zip(days, amounts, costs, strict=True):
         yield _share(line, line.project_id, line.dimensions, day, amount, cost)
+
+
+def _parts_of_both(
+    amount: Decimal, cost: Decimal, weights: Sequence[Decimal], currency: str
+) -> tuple[list[Decimal], list[Decimal]]:
+    amounts = _parts(amount, weights, currency)
+    return amounts, amounts if cost == amount else _parts(cost, weights, currency)
 
 
 def _parts(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:

@@ -18,7 +18,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.number_formats import format_events
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.slow_answers import remembered
+from billing_platform.lib.slow_answers import forget, remembered
 from events.models import Metric
 from events.usage.metered import MetricWords
 from invoicing.models import PricingRule
@@ -26,11 +26,12 @@ from organisations.models import Organisation
 from organisations.scoping import Actor, reaches_every_organisation
 
 NOTICE = timedelta(days=30)
-SOME_MINUTES = 300  # a price that is added meanwhile shows so late
+SOME_MINUTES = 300  # usage that is counted meanwhile shows so late
 _HALF_A_MONTH = timedelta(days=14)  # a moment that is in the same month in every time zone
 ADDED_UP = (Metric.Aggregation.SUM, Metric.Aggregation.WEIGHTED_SUM)
 
 _UNPRICED = query(__file__, "unpriced")
+_OF_ALL = "unpriced-usage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,12 @@ def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
     customers it is remembered for some minutes where it took long: every page counts it, and none waits for it."""
     if not reaches_every_organisation(actor):
         return _unpriced(_customers(actor))
-    return remembered("unpriced-usage", lambda: _unpriced(_customers(actor)), longest=SOME_MINUTES, old_too=True)
+    return remembered(_OF_ALL, lambda: _unpriced(_customers(actor)), longest=SOME_MINUTES, old_too=True)
+
+
+def forget_unpriced_usage() -> None:
+    """Whoever has set a price sees what it changed."""
+    forget(_OF_ALL)
 
 
 def unpriced_usage_in(period: BillingPeriod, *, actor: Actor) -> tuple[Unpriced, ...]:

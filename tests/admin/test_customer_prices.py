@@ -10,10 +10,12 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
+from billing_platform.lib import slow_answers
 from events.models import Metric
 from invoicing.models import PricingRule
 from invoicing.selectors import price_coverage
 from invoicing.selectors.price_coverage import Reason, prices_of
+from invoicing.services.prices.price_book import delete_pricing_rule
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.invoicing.language import at, metric, per_unit, used
@@ -92,6 +94,26 @@ def test_usage_that_no_rule_would_rate_is_listed_with_the_way_to_a_price(
             assert "metric_name=pdf_exports&amp;unit=file&amp;currency=INR&amp;effective_from=2026-11-01" in page
     with at("2026-12-01 00:10"):  # another month: nothing is used yet
         assert price_coverage.unpriced_usage(actor=viewer) == ()
+
+
+def test_a_price_that_was_set_is_seen_at_once_where_the_answer_is_remembered(
+    used_without_a_price: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(slow_answers, "SLOW_SECONDS", 0)
+    monkeypatch.setattr(slow_answers, "TIMES_AS_LONG", 1_000_000)
+    of_all = factories.member("of-all", None, "viewer")
+
+    def missing() -> list[str]:
+        return [row.metric.name for row in price_coverage.unpriced_usage(actor=of_all)]
+
+    with at("2026-11-10 12:00"):
+        assert missing() == ["api_calls", "pdf_exports"]
+        with django_capture_on_commit_callbacks(execute=True):
+            rule = per_unit("1", metric_name="pdf_exports", unit="file")
+        assert missing() == ["api_calls"]
+        with django_capture_on_commit_callbacks(execute=True):
+            delete_pricing_rule(rule_id=rule.pk)
+        assert missing() == ["api_calls", "pdf_exports"]
 
 
 def test_the_form_for_a_price_is_filled_in(used_without_a_price: None, acme: Organisation, as_operator: Client) -> None:

@@ -24,6 +24,7 @@ from invoicing.computing.days import days_of
 from invoicing.models import PricingRule
 from invoicing.pricing import Price, Usage, price_from_dict
 from invoicing.selectors.price_audience import price_audience
+from invoicing.selectors.price_coverage import forget_unpriced_usage
 from invoicing.services.prices.billed_months import bill_late, changed_days, lock_prices, refuse_billed_months
 from organisations.models import Organisation
 from organisations.webhooks.announcing import announce_all
@@ -155,6 +156,7 @@ def delete_pricing_rule(*, rule_id: UUID, reason: str = "") -> None:
         payloads={rule.pk: gone},
     )
     rule.delete()
+    transaction.on_commit(forget_unpriced_usage, robust=True)
 
 
 def ended(rule: PricingRule, effective_to: date) -> PricingRule:
@@ -261,10 +263,12 @@ def _save(rule: PricingRule, reason: str) -> None:
 
 
 def announce_prices(rules: Iterable[PricingRule]) -> None:
-    """Tell outgoing webhooks of rules that were stored. Each rule is one message, and so is its next change."""
+    """Tell outgoing webhooks, and whoever counts usage without a price, of rules that were stored. Each rule is one
+    message, and so is its next change."""
     stored = list(rules)
     owners = {rule.pk: rule.organisation_id for rule in stored}
     announce_all(CHANGED, owners=owners, audiences=_audiences(stored), occasion=clock.now().isoformat())
+    transaction.on_commit(forget_unpriced_usage, robust=True)
 
 
 def _audiences(rules: Iterable[PricingRule]) -> dict[UUID, list[UUID]]:

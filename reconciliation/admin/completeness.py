@@ -129,7 +129,7 @@ class Completeness(Extension):
 
 
 def _list(request: HttpRequest, month: BillingPeriod, customers: Any) -> dict[str, Any]:
-    ranked = Ranked(request.user, month, customers, anew="anew" in request.GET)
+    ranked = Ranked(request.user, month, customers, waits=False, anew="anew" in request.GET)
     places = ranked.ranking.places
     page = Paginator(places, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
     counts = [(standing, sum(each == standing for _pk, each in places)) for standing in Standing]
@@ -138,6 +138,7 @@ def _list(request: HttpRequest, month: BillingPeriod, customers: Any) -> dict[st
         "rows": [_row(month, each) for each in ranked.statements(page.object_list)],
         "counts": [badge(f"{standing.value}: {count:,}", TONES[standing]) for standing, count in counts if count],
         "as_of": when(ranked.ranking.as_of),
+        "is_compared": ranked.is_compared,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -35,9 +36,11 @@ from tests.events.language import event, send, settle
 from tests.invoicing.language import NOVEMBER, OCTOBER, after_october, at, draft, one_off, per_unit
 from tests.payments.language import open_order, reported
 from tests.reconciliation.language import tamper
+from tests.scenarios.running import wait_for
 
 pytestmark = pytest.mark.django_db
 SEPTEMBER = BillingPeriod.parse("2026-09")
+PATIENCE = 10
 
 
 @pytest.fixture
@@ -221,6 +224,41 @@ def test_the_order_is_remembered_where_it_takes_long_and_the_statements_are_of_n
     tamper("DELETE FROM payments_paymentallocation WHERE amount = 50")
     assert shown() == (False, True)
     assert shown(anew="1") == (True, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_of_many_customers_does_not_wait_for_their_order(
+    acme: Organisation, globex: Organisation, billed: None, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until all are compared, they are in the order of their names. Acme's month is the one that does not add up."""
+    Organisation.objects.filter(pk=acme.pk).update(name="Zeta")
+    with at("2026-10-20 12:00"):
+        send(factories.project(globex), event("x"))
+        settle()
+    tamper("DELETE FROM payments_paymentallocation WHERE amount = 50")
+    monkeypatch.setattr(completeness_ranking, "FEW", 1)
+    go_on = Event()
+
+    def compared(month: Any, owners: list[Organisation]) -> Any:
+        assert current_thread() is main_thread() or go_on.wait(PATIENCE)
+        return statements(month, owners)
+
+    monkeypatch.setattr(completeness_ranking, "statements", compared)
+
+    def page(**more: str) -> Any:
+        return admin_client.get(page_address(Discrepancy, "completeness"), {"month": "2026-10", **more})
+
+    first = page()
+    assert ([row["customer"] for row in first.context["rows"]], first.context["counts"]) == (["Globex", "Zeta"], [])
+    assert "All customers are being compared" in first.content.decode()
+    go_on.set()
+    wait_for(lambda: "Does not add up: 1" in page().content.decode(), seconds=PATIENCE, what="the order")
+    assert [row["customer"] for row in page().context["rows"]] == ["Zeta", "Globex"]
+    go_on.clear()
+    again = page(anew="1").content.decode()
+    assert ("Does not add up: 1" in again, "All customers are being compared" in again) == (True, True)
+    go_on.set()
+    wait_for(lambda: "being compared" not in page().content.decode(), seconds=PATIENCE, what="the new order")
 
 
 def test_the_api_goes_by_the_remembered_order_and_works_out_its_page_only(

@@ -17,7 +17,6 @@ from billing_platform.lib.slow_answers import answer_so_far, forget, is_asked, r
 from organisations.models import Organisation
 from reconciliation.selectors.completeness import Standing, Statement, statements
 
-
 FEW = 300  # are compared while somebody waits, in half a second
 
 Places = tuple[tuple[UUID, Standing | None], ...]

@@ -117,7 +117,7 @@ def _remembered(question: str, actor: Actor, days: int, ask: Callable[[], T]) ->
     """Of all customers the answer is the same for everybody who reaches them. Of a few it never takes long."""
     if not reaches_every_organisation(actor):
         return ask()
-    return remembered(f"recent-usage:{question}:{days}:{operators_today()}", ask)
+    return remembered(f"recent-usage:{question}:{days}:{operators_today()}", ask, old_too=True)
 
 
 def _rows(customers: Any, days: int) -> list[tuple[UUID, int, int]]:

@@ -97,7 +97,7 @@ def _remembered(question: str, actor: Actor, months: Collection[date], ask: Call
     """Of all customers the answer is the same for everybody who reaches them. Of a few it never takes long."""
     if not reaches_every_organisation(actor):
         return ask()
-    return remembered(f"invoiced:{question}:{min(months)}:{max(months)}:{len(months)}", ask)
+    return remembered(f"invoiced:{question}:{min(months)}:{max(months)}:{len(months)}", ask, old_too=True)
 
 
 def _of_months(actor: Actor, months: Collection[date]) -> InvoiceQuerySet:

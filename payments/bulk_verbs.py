@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Concat
 
 from billing_platform.lib import clock
+from billing_platform.lib.law import last_day_of_cheque
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.models import BillingHold
@@ -70,13 +71,15 @@ def _not_to_remind(_options: Options) -> Refusals:
 
 
 def _not_to_deposit(options: Options) -> Refusals:
-    """A cheque that is out of date on that day is left by the service: how long one is good is a matter of the law."""
     refusals: Refusals = [(~Q(status=Cheque.Status.RECEIVED), "It is not in hand.")]
     if not options.get("day"):
         return refusals
     day = date.fromisoformat(options["day"])
+    dates = Cheque.objects.filter(status=Cheque.Status.RECEIVED).order_by().values_list("dated", flat=True).distinct()
+    too_old = [dated for dated in dates if last_day_of_cheque(dated) < day]
     return [
         *refusals,
+        (Q(dated__in=too_old), "It is out of date on that day: no bank takes it."),
         (Q(dated__gt=day), "It is dated later: no bank takes it before."),
         (Q(received_on__gt=day), "It came later than that day."),
     ]

@@ -44,6 +44,9 @@ def test_a_cheque_is_recorded_deposited_cleared_and_bounces(invoice: Invoice, as
     assert "Cheque 000123" in text_of(as_operator.get(listed))
     many = reverse("admin:payments_cheque_list_action", args=["deposit_many"]) + f"?pk__in={cheque.pk}"
     assert "1: It is dated later: no bank takes it before." in text_of(as_operator.get(f"{many}&answer-day=2026-11-19"))
+    too_late = "1: It is out of date on that day: no bank takes it."
+    shown = [text_of(as_operator.get(f"{many}&answer-day=2027-02-{day}")) for day in ("20", "21")]
+    assert [too_late in each for each in shown] == [False, True]
     assert outcomes(confirmed(as_operator, many, day="2026-11-20")) == {"Cheque 000123": ("done", "")}
     clear = action_url(cheque, "clear")
     answer = as_operator.post(clear, {"once": token(as_operator, clear), "day": "2026-11-21"}, follow=True)

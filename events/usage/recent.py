@@ -30,6 +30,7 @@ T = TypeVar("T")
 _FURTHEST_CLOCK = timedelta(days=1)  # no zone is as far as that from another
 
 _RECENT_DAYS = query(__file__, "recent_days")
+_RECENT_CUSTOMERS = query(__file__, "recent_customers")
 _RECENT_METRICS = query(__file__, "recent_metrics")
 
 
@@ -48,23 +49,15 @@ def daily_usage(*, actor: Actor, days: int = DAYS) -> tuple[DailyUsage, ...]:
 
 
 def _daily_usage(actor: Actor, days: int) -> tuple[DailyUsage, ...]:
-    counted = dict.fromkeys(range(days), 0)
-    for _organisation, days_ago, events in _rows(Organisation.objects.for_organisations(actor).real(), days):
-        counted[days_ago] += events
-    today = operators_today()
-    return tuple(DailyUsage(today - timedelta(days=days_ago), counted[days_ago]) for days_ago in reversed(range(days)))
+    counted, today = _sums(_RECENT_DAYS, actor, days), operators_today()
+    return tuple(
+        DailyUsage(today - timedelta(days=days_ago), counted.get(days_ago, 0)) for days_ago in reversed(range(days))
+    )
 
 
 def events_by_customer(*, actor: Actor, days: int = DAYS) -> dict[UUID, int]:
     """Counted events of the last days, of each customer that an actor may see and that used anything."""
-    return _remembered("customers", actor, days, lambda: _events_by_customer(actor, days))
-
-
-def _events_by_customer(actor: Actor, days: int) -> dict[UUID, int]:
-    counted: dict[UUID, int] = {}
-    for organisation, _days_ago, events in _rows(Organisation.objects.for_organisations(actor).real(), days):
-        counted[organisation] = counted.get(organisation, 0) + events
-    return counted
+    return _remembered("customers", actor, days, lambda: _sums(_RECENT_CUSTOMERS, actor, days))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +113,9 @@ def _remembered(question: str, actor: Actor, days: int, ask: Callable[[], T]) ->
     return remembered(f"recent-usage:{question}:{days}:{operators_today()}", ask, old_too=True)
 
 
-def _rows(customers: Any, days: int) -> list[tuple[UUID, int, int]]:
-    now = clock.now()
+def _sums(statement: str, actor: Actor, days: int) -> dict[Any, int]:
+    """Events by the first column of a statement."""
+    customers, now = Organisation.objects.for_organisations(actor).real(), clock.now()
     since = now - timedelta(days=days) - _FURTHEST_CLOCK
     parameters: dict[str, Any] = {
         "now": now,
@@ -131,5 +125,5 @@ def _rows(customers: Any, days: int) -> list[tuple[UUID, int, int]]:
         "customers": list(customers.order_by().values_list("pk", flat=True)),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_RECENT_DAYS, parameters)
-        return list(cursor.fetchall())
+        cursor.execute(statement, parameters)
+        return dict(cursor.fetchall())

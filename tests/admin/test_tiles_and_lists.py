@@ -216,7 +216,7 @@ def test_the_events_of_the_front_page_are_those_of_the_customers_explorers(
     now = datetime(2026, 11, 25, 21, 23, tzinfo=ZoneInfo("UTC"))  # the 26th in India and Japan, the 25th in New York
     for organisation in (acme, globex, tokyo):
         project = factories.project(organisation)
-        for edge in (30, 29, 0):  # the first hours of the day before the 30 days, of the first of them, and of today
+        for edge in (30, 29, 0, -1):  # first hours: of the day before the 30 days, of the first, of today, of tomorrow
             with time_machine.travel(now, tick=False):
                 day = clock.today(organisation.zone) - timedelta(days=edge)
             first_hour = datetime(day.year, day.month, day.day, 0, 30, tzinfo=organisation.zone)

@@ -71,12 +71,12 @@ def unpriced_usage_in(period: BillingPeriod, *, actor: Actor) -> tuple[Unpriced,
     return _unpriced(_customers(actor), at=datetime.combine(period.start + _HALF_A_MONTH, time(12), UTC))
 
 
-def _customers(actor: Actor) -> dict[UUID, Organisation]:
-    return {found.pk: found for found in Organisation.objects.for_organisations(actor).real()}
+def _customers(actor: Actor) -> QuerySet[Organisation]:
+    return Organisation.objects.for_organisations(actor).real()
 
 
 def unpriced_usage_of(organisation: Organisation) -> tuple[Unpriced, ...]:
-    return _unpriced({organisation.pk: organisation})
+    return _unpriced(Organisation.objects.filter(pk=organisation.pk))
 
 
 def unpriced_metrics(*, actor: Actor) -> QuerySet[Any]:
@@ -186,14 +186,16 @@ def prices_by_metric(rules: Any) -> dict[tuple[str, str], list[PricingRule]]:
     return dict(found)
 
 
-def _unpriced(customers: dict[UUID, Organisation], *, at: datetime | None = None) -> tuple[Unpriced, ...]:
+def _unpriced(customers: QuerySet[Organisation], *, at: datetime | None = None) -> tuple[Unpriced, ...]:
     """Of the month that it is at a moment, now unless said otherwise, where each customer is."""
+    ids = list(customers.order_by().values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(_UNPRICED, {"now": at or clock.now(), "customers": list(customers)})
+        cursor.execute(_UNPRICED, {"now": at or clock.now(), "customers": ids})
         rows = cursor.fetchall()
+    owners = Organisation.objects.in_bulk({organisation_id for organisation_id, *_rest in rows})
     metrics = Metric.objects.in_bulk({metric_id for _organisation, metric_id, _total, _events in rows})
     found = [
-        Unpriced(customers[organisation_id], metric, total if metric.aggregation in ADDED_UP else Decimal(events))
+        Unpriced(owners[organisation_id], metric, total if metric.aggregation in ADDED_UP else Decimal(events))
         for organisation_id, metric_id, total, events in rows
         if (metric := metrics[metric_id])
     ]

@@ -22,23 +22,27 @@ WITH customers AS MATERIALIZED (
     JOIN invoicing_pricingrule rule ON (rule.currency = month.currency OR rule.may_be_exchanged)
       AND rule.dimensions = '{}' AND rule.effective_from <= month.first
       AND (rule.effective_to IS NULL OR rule.effective_to >= month.after)
-), not_by_default AS MATERIALIZED (
-    SELECT month.currency, month.first, metric.organisation_id, metric.id, metric.name, metric.unit
-    FROM (SELECT DISTINCT currency, first FROM customers) AS month CROSS JOIN events_metric metric
+), known AS (
+    SELECT customer.id AS organisation_id, customer.currency, customer.first, metric.id, metric.name, metric.unit
+    FROM customers customer JOIN events_metric metric ON metric.organisation_id = customer.id
+    UNION ALL
+    SELECT customer.id, customer.currency, customer.first, metric.id, metric.name, metric.unit
+    FROM customers customer CROSS JOIN events_metric metric
+    WHERE metric.organisation_id IS NULL
+), open_metrics AS (
+    SELECT metric.organisation_id, array_agg(metric.id) AS ids
+    FROM known metric
     WHERE NOT EXISTS (
         SELECT FROM whole_months covered
         WHERE covered.organisation_id IS NULL AND (covered.metric_name, covered.unit) = (metric.name, metric.unit)
-          AND (covered.currency, covered.first) = (month.currency, month.first)
-    )
-), open_metrics AS (
-    SELECT customer.id AS organisation_id, array_agg(metric.id) AS ids
-    FROM customers customer JOIN not_by_default metric USING (currency, first)
-    WHERE (metric.organisation_id IS NULL OR metric.organisation_id = customer.id) AND NOT EXISTS (
+          AND (covered.currency, covered.first) = (metric.currency, metric.first)
+    ) AND NOT EXISTS (
         SELECT FROM whole_months covered
-        WHERE covered.organisation_id = customer.id AND (covered.metric_name, covered.unit) = (metric.name, metric.unit)
-          AND (covered.currency, covered.first) = (currency, first)
+        WHERE covered.organisation_id = metric.organisation_id
+          AND (covered.metric_name, covered.unit) = (metric.name, metric.unit)
+          AND (covered.currency, covered.first) = (metric.currency, metric.first)
     )
-    GROUP BY customer.id
+    GROUP BY metric.organisation_id
 ), used AS (
     SELECT customer.id AS organisation_id, customer.currency, metric_id, dimensions, day,
         sum(total) AS total, sum(event_count)::bigint AS event_count

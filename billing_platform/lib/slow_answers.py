@@ -45,12 +45,12 @@ def remembered(key: str, ask: Callable[[], T], *, longest: int = LONGEST_SECONDS
     return answer
 
 
-def answer_so_far(key: str, ask: Callable[[], T], *, anew: bool = False, longest: int = LONGEST_SECONDS) -> T | None:
+def answer_so_far(key: str, ask: Callable[[], T], *, anew: bool = False) -> T | None:
     """As `remembered` with `old_too`, but nobody waits: None until a thread has the first answer. With `anew`, a thread
     asks again whatever is remembered."""
     known: tuple[T] | None = cache.get(_answer(key))
     if (anew or known is None or cache.get(_holds(key)) is None) and cache.add(_asking(key), True, ASKING_SECONDS):
-        _ask_meanwhile(key, ask, longest, shortest=SHORTEST_SECONDS)
+        _ask_meanwhile(key, ask, LONGEST_SECONDS, shortest=SHORTEST_SECONDS)
     return known[0] if known else None
 
 

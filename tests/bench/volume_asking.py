@@ -12,6 +12,7 @@ from tests.bench.volume import API_AIM, PAGE_AIM, Address, Answered
 
 NAME, PASSWORD = "volume", "a long enough passphrase"
 _FEWEST = 5
+_LONGEST_WARMING_S = 180
 
 
 def signed_in(root: str) -> tuple[str, str]:
@@ -64,11 +65,12 @@ def ask(root: str, address: Address, cookies: str, key: str, *, requests: int, s
 
 def _warm(connection: http.client.HTTPConnection, address: Address, headers: dict[str, str]) -> None:
     """One request; more while a page says that a thread works something out, which slows what is asked beside it."""
-    while True:
+    for _second in range(_LONGEST_WARMING_S):
         connection.request("GET", address.path, headers=headers)
         if b"being compared" not in connection.getresponse().read():
             return
         time.sleep(1)
+    raise SystemExit(f"{address.name} is not warm after {_LONGEST_WARMING_S} seconds.")
 
 
 def addresses() -> Iterator[Address]:
